@@ -1,0 +1,1 @@
+//! Pure arithmetic on cells: rates, intervals, shares, comparisons. No I/O, no clock.

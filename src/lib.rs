@@ -1,0 +1,9 @@
+//! visibility-mcp: an MCP server that answers how brands appear in AI answers, from a local cache.
+
+pub mod analysis;
+pub mod demo;
+pub mod mcp;
+pub mod model;
+pub mod store;
+pub mod sync;
+pub mod upstream;

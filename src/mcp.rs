@@ -1,0 +1,1 @@
+//! The MCP side: the Tool trait, the registry, the adapter to rmcp, the server.

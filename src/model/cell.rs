@@ -1,0 +1,54 @@
+//! Cells: what one prompt on one engine gave for one brand over a span of days, as counts and sums.
+//!
+//! `store` makes them, `analysis` turns them into figures. Only finished runs are in them.
+
+/// A prompt, as a label that means something within one answer of the store alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct PromptRef(pub(crate) u32);
+
+/// An engine, as a label that means something within one answer of the store alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct EngineRef(pub(crate) u32);
+
+/// Counts of one brand in one prompt x engine cell. Every field adds up over days.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Cell {
+    /// The prompt.
+    pub prompt: PromptRef,
+    /// The engine.
+    pub engine: EngineRef,
+    /// Finished runs.
+    pub runs: u32,
+    /// Finished runs checked for mentions of the brand.
+    pub mention_checked: u32,
+    /// Finished runs checked for citations of the brand.
+    pub citation_checked: u32,
+    /// Finished runs checked for both.
+    pub presence_checked: u32,
+    /// Of `mention_checked`, runs that name the brand.
+    pub mentioned: u32,
+    /// Of `citation_checked`, runs that cite it.
+    pub cited: u32,
+    /// Of `presence_checked`, runs that do either.
+    pub present: u32,
+    /// The brand's mentions in runs where every tracked brand was checked for mentions.
+    pub share_mentions: u32,
+    /// Mentions of all tracked brands in those runs.
+    pub share_all_mentions: u32,
+    /// The brand's citations in runs where every tracked brand was checked for citations.
+    pub share_citations: u32,
+    /// Citations attributed to any tracked brand in those runs.
+    pub share_all_citations: u32,
+    /// Sum of the brand's first citation positions.
+    pub position_sum: u32,
+    /// Runs in that sum.
+    pub position_runs: u32,
+    /// Sum of the brand's mention ranks.
+    pub rank_sum: u32,
+    /// Runs in that sum.
+    pub rank_runs: u32,
+    /// Sum of its sentiment, on the upstream's own scale.
+    pub sentiment_sum: f64,
+    /// Runs in that sum.
+    pub sentiment_runs: u32,
+}

@@ -1,0 +1,137 @@
+//! The upstream APIs, all in one shape: projects, slices of a project, pages of a slice.
+//!
+//! An upstream speaks its own wire format inside its folder and hands out model records only. `sync` drives it and
+//! knows none of them by name. reqwest is named in this folder alone.
+
+mod error;
+
+pub use error::Error;
+
+use crate::model::{Day, ProjectRecord, Published, RunRecord, SourceName, UpstreamKind};
+use std::{fmt, future::Future, pin::Pin};
+
+/// A fetch under way.
+pub type Fetch<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// One configured account at one upstream.
+pub trait Upstream: Send + Sync {
+    /// The source's name.
+    fn source(&self) -> &SourceName;
+
+    /// Which kind of API it is.
+    fn kind(&self) -> UpstreamKind;
+
+    /// How many days back a finished slice may still change and is read again, the newest day included.
+    fn look_back_days(&self) -> i32;
+
+    /// Every project that the credential can see, with its brands.
+    fn fetch_projects(&self) -> Fetch<'_, Discovery<ProjectRecord>>;
+
+    /// What can be fetched of a project now, in any order.
+    fn fetch_slices<'a>(&'a self, project: &'a ProjectRecord) -> Fetch<'a, Discovery<Slice>>;
+
+    /// The page of a slice at a cursor; the first one when there is none.
+    fn fetch_page<'a>(
+        &'a self,
+        project: &'a ProjectRecord,
+        slice: &'a Slice,
+        cursor: Option<&'a Cursor>,
+    ) -> Fetch<'a, Page>;
+}
+
+/// Things found, and what was odd about them.
+#[derive(Clone, Debug)]
+pub struct Discovery<T> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// Items that could not be understood.
+    pub rejected: Vec<Rejected>,
+    /// Where the answers differ from the documented shape.
+    pub drift: Vec<Drift>,
+}
+
+/// The unit that can be fetched, resumed and declared complete on its own.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Slice {
+    /// Its name inside the project, stable from sync to sync.
+    pub key: String,
+    /// The newest day it covers: newer slices are fetched first.
+    pub last_day: Day,
+    /// A text that changes whenever the slice's content does, where the upstream gives one.
+    pub fingerprint: Option<String>,
+}
+
+/// Where the next page begins; its text means something to the upstream alone.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Cursor(pub String);
+
+/// One page of a slice.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Runs, as far as they could be understood.
+    pub runs: Vec<RunRecord>,
+    /// Rows that could not.
+    pub rejected: Vec<Rejected>,
+    /// Figures that the upstream computed itself.
+    pub published: Vec<Published>,
+    /// Where the rows differ from the documented shape.
+    pub drift: Vec<Drift>,
+    /// Where the next page begins; none when the slice is complete.
+    pub next: Option<Cursor>,
+    /// Hash of the page's body: two equal ones in a row mean that the upstream does not move on.
+    pub digest: u64,
+    /// Bytes of the body as decoded.
+    pub bytes: u64,
+}
+
+/// A row that was put aside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejected {
+    /// Why, in our words, with no text of the row in it.
+    pub reason: String,
+    /// The row as it came, bounded.
+    pub raw: String,
+}
+
+/// One way in which an upstream's answers differ from what it documents.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Drift {
+    /// Where: the upstream's name of the record, such as `PromptRow`.
+    pub record: String,
+    /// Which field, cleaned and bounded.
+    pub field: String,
+    /// What is different.
+    pub kind: DriftKind,
+}
+
+/// What is different about a field.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DriftKind {
+    /// A field that the contract does not name.
+    NewField,
+    /// A field that the contract promises and the answer lacks.
+    MissingField,
+    /// A value of another JSON type than the contract gives.
+    ChangedType,
+    /// A value outside a documented list.
+    UnknownValue,
+}
+
+impl DriftKind {
+    /// The kind as text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NewField => "new_field",
+            Self::MissingField => "missing_field",
+            Self::ChangedType => "changed_type",
+            Self::UnknownValue => "unknown_value",
+        }
+    }
+}
+
+impl fmt::Display for DriftKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
