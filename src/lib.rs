@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod demo;
+pub mod detect;
 pub mod mcp;
 pub mod model;
 pub mod store;

@@ -1,1 +1,88 @@
-//! The cache: one SQLite file, one writer, read-only readers. SQL is written here alone.
+//! The cache: one SQLite file, one writer, read-only readers. SQL is written here and nowhere else.
+//!
+//! The rest of the program speaks to it through typed methods on [`Reader`] (inside tools) and [`Write`] (inside
+//! the sync): no SQL, no rusqlite type and no row id leaves this folder.
+
+mod brands;
+mod cells;
+mod details;
+mod error;
+mod ingest;
+mod names;
+mod open;
+mod packed;
+mod reader;
+mod rollup;
+mod runs;
+mod slices;
+mod sources;
+mod sync_log;
+mod texts;
+mod writer;
+
+pub use brands::BrandRow;
+pub use cells::{CellQuery, CellTable, DomainCount, GapCount};
+pub use details::{CitationRow, FactRow, HistoryRow, RunDetails};
+pub use error::Error;
+pub use ingest::{PageCounts, StoredRun};
+pub use open::Opened;
+pub use reader::{CancelFlag, Limit, Reader};
+pub use runs::{Direction, PromptRow, RunCursor, RunFilter, RunRow, RunSort};
+pub use slices::{SliceDone, StoredSlice};
+pub use sources::{Coverage, EngineCoverage, ProjectRow};
+pub use sync_log::{DriftRow, LastSync, SyncCounts, SyncOutcome};
+pub use writer::{Write, Writer};
+
+use std::path::{Path, PathBuf};
+
+/// The cache, by its path. Cheap to clone; connections are made by [`Store::reader`] and [`Store::writer`].
+#[derive(Clone, Debug)]
+pub struct Store {
+    path: PathBuf,
+}
+
+/// Shorthand of this folder.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Store {
+    /// The cache at `path`, which need not exist yet.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes sure that the file exists with the present schema: creates it, upgrades an older one, refuses a newer
+    /// one, and sets a corrupt one aside under a new name.
+    ///
+    /// # Errors
+    /// Where the file can be neither opened nor made.
+    pub fn prepare(&self) -> Result<Opened> {
+        open::prepare(&self.path)
+    }
+
+    /// A read-only connection to an existing cache.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no cache yet.
+    pub fn reader(&self) -> Result<Reader> {
+        Reader::open(&self.path)
+    }
+
+    /// Starts the writer: a thread that owns the only writing connection of this process.
+    ///
+    /// # Errors
+    /// As [`Store::prepare`].
+    pub fn writer(&self) -> Result<Writer> {
+        self.prepare()?;
+        Writer::start(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Interned names: engines, models, statuses, domains, URLs, prompts, brands and scopes become small integers.
+//!
+//! What was learnt in a transaction that is rolled back is forgotten with it (see `writer`).
+
+use super::{Result, error::Context as _};
+use crate::model::{ProjectKey, PromptId, PromptRecord, host_of, registrable_domain};
+use rusqlite::{Connection, OptionalExtension as _};
+use std::collections::HashMap;
+use xxhash_rust::xxh3::xxh3_64;
+
+// URLs are many: the memory of them is bounded, and begins anew when full.
+const URLS: usize = 200_000;
+
+/// Which table of names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Table {
+    Engine,
+    Model,
+    Status,
+    Domain,
+}
+
+impl Table {
+    fn sql(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Engine => ("SELECT id FROM engine WHERE name = ?1", "INSERT INTO engine (name) VALUES (?1)"),
+            Self::Model => ("SELECT id FROM model WHERE name = ?1", "INSERT INTO model (name) VALUES (?1)"),
+            Self::Status => ("SELECT id FROM status WHERE name = ?1", "INSERT INTO status (name) VALUES (?1)"),
+            Self::Domain => ("SELECT id FROM domain WHERE name = ?1", "INSERT INTO domain (name) VALUES (?1)"),
+        }
+    }
+}
+
+/// What one brand was checked for, as a member of a scope: brand, mentions, citations.
+pub(super) type Member = (i64, bool, bool);
+
+/// Ids known to one connection.
+#[derive(Default)]
+pub(super) struct Names {
+    names: HashMap<(Table, String), i64>,
+    urls: HashMap<u64, i64>,
+    prompts: HashMap<PromptId, (i64, PromptRecord)>,
+    scopes: HashMap<(i64, Vec<Member>), i64>,
+    pub(super) brands: HashMap<(i64, String), i64>,
+}
+
+impl Names {
+    pub(super) fn id(&mut self, tx: &Connection, table: Table, name: &str) -> Result<i64> {
+        let key = (table, name.to_owned());
+        if let Some(id) = self.names.get(&key) {
+            return Ok(*id);
+        }
+        let (select, insert) = table.sql();
+        let found = tx.prepare_cached(select)?.query_row([name], |row| row.get(0)).optional().context("name")?;
+        let id = match found {
+            Some(id) => id,
+            None => tx.prepare_cached(insert)?.insert([name]).context("new name")?,
+        };
+        self.names.insert(key, id);
+        Ok(id)
+    }
+
+    pub(super) fn url(&mut self, tx: &Connection, url: &str) -> Result<i64> {
+        let hash = xxh3_64(url.as_bytes());
+        if let Some(id) = self.urls.get(&hash) {
+            return Ok(*id);
+        }
+        let key = hash.cast_signed();
+        let found = tx
+            .prepare_cached("SELECT id FROM url WHERE hash = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()
+            .context("url")?;
+        let id = match found {
+            Some(id) => id,
+            None => {
+                let domain = match host_of(url) {
+                    Some(host) => Some(self.id(tx, Table::Domain, registrable_domain(&host))?),
+                    None => None,
+                };
+                tx.prepare_cached("INSERT INTO url (hash, url, domain_id) VALUES (?1, ?2, ?3)")?
+                    .insert((key, url, domain))
+                    .context("new url")?
+            }
+        };
+        if self.urls.len() >= URLS {
+            self.urls.clear();
+        }
+        self.urls.insert(hash, id);
+        Ok(id)
+    }
+
+    /// The prompt's id; a new one is stored and returned with `true`.
+    pub(super) fn prompt(
+        &mut self,
+        tx: &Connection,
+        project: (i64, &ProjectKey),
+        prompt: &PromptRecord,
+        branded: impl FnOnce(&str) -> bool,
+    ) -> Result<(i64, bool)> {
+        let public = PromptId::of(project.1, &prompt.key);
+        if let Some((id, known)) = self.prompts.get(&public)
+            && known == prompt
+        {
+            return Ok((*id, false));
+        }
+        let found: Option<i64> = tx
+            .prepare_cached("SELECT id FROM prompt WHERE public_id = ?1")?
+            .query_row([public.to_i64()], |row| row.get(0))
+            .optional()
+            .context("prompt")?;
+        let id = match found {
+            Some(id) => {
+                tx.prepare_cached("UPDATE prompt SET text = ?2, topic = ?3, label = ?4 WHERE id = ?1")?
+                    .execute((id, &prompt.text, &prompt.topic, &prompt.label))
+                    .context("known prompt")?;
+                id
+            }
+            None => tx
+                .prepare_cached(
+                    "INSERT INTO prompt (public_id, project_id, text, topic, label, branded) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .insert((
+                    public.to_i64(),
+                    project.0,
+                    &prompt.text,
+                    &prompt.topic,
+                    &prompt.label,
+                    branded(&prompt.text),
+                ))
+                .context("new prompt")?,
+        };
+        self.prompts.insert(public, (id, prompt.clone()));
+        Ok((id, found.is_none()))
+    }
+
+    /// The scope with exactly these members, which must be sorted.
+    pub(super) fn scope(&mut self, tx: &Connection, project: i64, members: Vec<Member>) -> Result<i64> {
+        let key = (project, members);
+        if let Some(id) = self.scopes.get(&key) {
+            return Ok(*id);
+        }
+        let members = &key.1;
+        let text: Vec<String> =
+            members.iter().map(|(brand, m, c)| format!("{brand}:{}{}", u8::from(*m), u8::from(*c))).collect();
+        let text = text.join(" ");
+        let found = tx
+            .prepare_cached("SELECT id FROM scope WHERE project_id = ?1 AND members = ?2")?
+            .query_row((project, &text), |row| row.get(0))
+            .optional()
+            .context("scope")?;
+        let id = match found {
+            Some(id) => id,
+            None => {
+                // A share needs somebody to share with, and everybody looked for.
+                let shared = |checked: fn(&Member) -> bool| members.len() > 1 && members.iter().all(checked);
+                let id = tx
+                    .prepare_cached(
+                        "INSERT INTO scope (project_id, members, share_mentions, share_citations) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .insert((project, &text, shared(|m| m.1), shared(|m| m.2)))
+                    .context("new scope")?;
+                let mut insert = tx.prepare_cached(
+                    "INSERT INTO scope_brand (scope_id, brand_id, mentions, citations) VALUES (?1, ?2, ?3, ?4)",
+                )?;
+                for (brand, mentions, citations) in members {
+                    insert.execute((id, brand, mentions, citations)).context("new scope member")?;
+                }
+                id
+            }
+        };
+        self.scopes.insert(key, id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,169 @@
+//! What data is here: sources, projects, and how far they reach.
+
+use super::{Reader, Result, error::Context as _};
+use crate::model::{Day, DayRange, ProjectKey, SourceName};
+use jiff::Timestamp;
+use rusqlite::OptionalExtension as _;
+use std::collections::BTreeMap;
+
+/// A stored project.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProjectRow {
+    /// Source and the upstream's id.
+    pub key: ProjectKey,
+    /// The upstream's kind: `lumar`, `verseodin` or `lunary`.
+    pub upstream: String,
+    /// Its name.
+    pub name: String,
+    /// Its website, where one is given.
+    pub website: Option<String>,
+    /// No longer listed upstream?
+    pub gone: bool,
+}
+
+/// How far a project's data reaches, and how whole it is.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Coverage {
+    /// First and last day with runs.
+    pub days: Option<DayRange>,
+    /// The newest day that is over, read to its end after it was over, with no slice of it missing.
+    pub last_complete_day: Option<Day>,
+    /// Runs by engine.
+    pub engines: BTreeMap<String, EngineCoverage>,
+    /// Prompts known.
+    pub prompts: u64,
+    /// Slices not yet complete.
+    pub missing_slices: u64,
+}
+
+/// Runs of one engine by status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct EngineCoverage {
+    /// Finished.
+    pub finished: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Pending, running, or of a status unknown to this program.
+    pub open: u64,
+}
+
+impl Coverage {
+    /// All engines together.
+    #[must_use]
+    pub fn total(&self) -> EngineCoverage {
+        self.engines.values().fold(EngineCoverage::default(), |sum, engine| EngineCoverage {
+            finished: sum.finished + engine.finished,
+            failed: sum.failed + engine.failed,
+            open: sum.open + engine.open,
+        })
+    }
+}
+
+impl Reader {
+    /// Every project, by source and name.
+    ///
+    /// # Errors
+    /// [`super::Error::Stopped`] over the limit; anything else is a damaged file.
+    pub fn projects(&self) -> Result<Vec<ProjectRow>> {
+        self.connection
+            .prepare_cached(
+                "SELECT s.name, p.key, s.upstream, p.name, p.website, p.gone_at IS NOT NULL
+                 FROM project p JOIN source s ON s.id = p.source_id ORDER BY s.name, p.name, p.key",
+            )?
+            .query_map((), |row| {
+                let source: String = row.get(0)?;
+                Ok(ProjectRow {
+                    key: ProjectKey { source: SourceName::from(source.as_str()), key: row.get(1)? },
+                    upstream: row.get(2)?,
+                    name: row.get(3)?,
+                    website: row.get(4)?,
+                    gone: row.get(5)?,
+                })
+            })?
+            .collect::<Result<_, _>>()
+            .context("projects")
+    }
+
+    /// How far a project reaches; `days` bounds the counts of runs, not the rest.
+    ///
+    /// # Errors
+    /// As [`Reader::projects`].
+    pub fn coverage(&self, project: &ProjectKey, days: Option<DayRange>, now: Timestamp) -> Result<Coverage> {
+        let Some(id) = self.project_id(project)? else { return Ok(Coverage::default()) };
+        Ok(Coverage {
+            days: self.days(id)?,
+            last_complete_day: self.last_complete_day(id, now)?,
+            engines: self.engine_coverage(id, days)?,
+            prompts: self.count("SELECT count(*) FROM prompt WHERE project_id = ?1", id)?,
+            missing_slices: self.count("SELECT count(*) FROM slice WHERE project_id = ?1 AND completed_at IS NULL", id)?,
+        })
+    }
+
+    /// First and last day of a project that have runs.
+    fn days(&self, project: i64) -> Result<Option<DayRange>> {
+        // Two looks at the ends of the index, where one query for both would read all of it.
+        let end = |sql: &str| -> Result<Option<i32>> {
+            self.connection.prepare_cached(sql)?.query_row([project], |row| row.get(0)).context("days")
+        };
+        let first = end("SELECT min(day) FROM run WHERE project_id = ?1")?;
+        let last = end("SELECT max(day) FROM run WHERE project_id = ?1")?;
+        Ok(first.zip(last).map(|(first, last)| DayRange {
+            first: Day::from_epoch_days(first),
+            last: Day::from_epoch_days(last),
+        }))
+    }
+
+    fn last_complete_day(&self, project: i64, now: Timestamp) -> Result<Option<Day>> {
+        self.connection
+            .prepare_cached(
+                "SELECT max(last_day) FROM slice
+                 WHERE project_id = ?1 AND last_day < ?2 AND completed_at >= (last_day + 1) * 86400000
+                   AND last_day NOT IN (SELECT last_day FROM slice WHERE project_id = ?1 AND completed_at IS NULL)",
+            )?
+            .query_row((project, Day::of(now).epoch_days()), |row| row.get::<_, Option<i32>>(0))
+            .context("last complete day")
+            .map(|day| day.map(Day::from_epoch_days))
+    }
+
+    fn engine_coverage(&self, project: i64, days: Option<DayRange>) -> Result<BTreeMap<String, EngineCoverage>> {
+        let range = days.map_or((i32::MIN, i32::MAX), |days| (days.first.epoch_days(), days.last.epoch_days()));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT e.name, c.status_id, sum(c.runs) FROM (
+                 SELECT engine_id, status_id, runs FROM day_count
+                 WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3
+                   AND day NOT IN (SELECT day FROM dirty_day WHERE project_id = ?1)
+                 UNION ALL
+                 SELECT r.engine_id, r.status_id, count(*) FROM dirty_day d
+                 CROSS JOIN run r ON r.project_id = d.project_id AND r.day = d.day
+                 WHERE d.project_id = ?1 AND d.day BETWEEN ?2 AND ?3 AND r.gone_at IS NULL
+                 GROUP BY r.engine_id, r.status_id
+             ) c JOIN engine e ON e.id = c.engine_id GROUP BY e.name, c.status_id",
+        )?;
+        let mut engines: BTreeMap<String, EngineCoverage> = BTreeMap::new();
+        let mut rows = statement.query((project, range.0, range.1)).context("coverage")?;
+        while let Some(row) = rows.next().context("coverage")? {
+            let (status, runs): (i64, u64) = (row.get(1)?, row.get(2)?);
+            let engine = engines.entry(row.get(0)?).or_default();
+            match status {
+                3 => engine.finished += runs,
+                4 => engine.failed += runs,
+                _ => engine.open += runs,
+            }
+        }
+        Ok(engines)
+    }
+
+    fn count(&self, sql: &str, project: i64) -> Result<u64> {
+        self.connection.prepare_cached(sql)?.query_row([project], |row| row.get(0)).context("count")
+    }
+
+    pub(super) fn project_id(&self, project: &ProjectKey) -> Result<Option<i64>> {
+        self.connection
+            .prepare_cached(
+                "SELECT p.id FROM project p JOIN source s ON s.id = p.source_id WHERE s.name = ?1 AND p.key = ?2",
+            )?
+            .query_row((project.source.as_str(), &project.key), |row| row.get(0))
+            .optional()
+            .context("project")
+    }
+}
