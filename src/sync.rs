@@ -56,7 +56,11 @@ struct Shared {
 ///
 /// # Errors
 /// Where the cache can't be written at all; what goes wrong with a source is in its report.
-pub async fn sync(sources: &[Arc<dyn Upstream>], store: &Store, options: SyncOptions) -> Result<Report, crate::store::Error> {
+pub async fn sync(
+    sources: &[Arc<dyn Upstream>],
+    store: &Store,
+    options: SyncOptions,
+) -> Result<Report, crate::store::Error> {
     let writer = store.writer()?;
     let started = (options.clock)();
     let shared = Shared {

@@ -89,7 +89,9 @@ impl Write<'_> {
             .collect::<Result<_, _>>()
             .context("projects")?;
         for (id, _) in stored.iter().filter(|(_, key)| !listed.contains(key)) {
-            self.tx.execute("UPDATE project SET gone_at = ?2 WHERE id = ?1", (id, now.as_millisecond())).context("gone project")?;
+            self.tx
+                .execute("UPDATE project SET gone_at = ?2 WHERE id = ?1", (id, now.as_millisecond()))
+                .context("gone project")?;
         }
         Ok(())
     }
@@ -157,7 +159,10 @@ impl Write<'_> {
         for (id, text, was) in prompts {
             let is = branded(&text);
             if is != was {
-                self.tx.prepare_cached("UPDATE prompt SET branded = ?2 WHERE id = ?1")?.execute((id, is)).context("branded")?;
+                self.tx
+                    .prepare_cached("UPDATE prompt SET branded = ?2 WHERE id = ?1")?
+                    .execute((id, is))
+                    .context("branded")?;
                 moved = true;
             }
         }
@@ -205,12 +210,16 @@ impl Reader {
             })?
             .collect::<Result<_, _>>()
             .context("brands")?;
-        let mut domains = self.connection.prepare_cached("SELECT domain FROM brand_domain WHERE brand_id = ?1 ORDER BY domain")?;
-        let mut aliases = self.connection.prepare_cached("SELECT alias FROM brand_alias WHERE brand_id = ?1 ORDER BY alias")?;
+        let mut domains =
+            self.connection.prepare_cached("SELECT domain FROM brand_domain WHERE brand_id = ?1 ORDER BY domain")?;
+        let mut aliases =
+            self.connection.prepare_cached("SELECT alias FROM brand_alias WHERE brand_id = ?1 ORDER BY alias")?;
         rows.into_iter()
             .map(|(id, mut row)| {
-                row.brand.domains = domains.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")?;
-                row.brand.aliases = aliases.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>().context("aliases")?;
+                row.brand.domains =
+                    domains.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")?;
+                row.brand.aliases =
+                    aliases.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>().context("aliases")?;
                 Ok(row)
             })
             .collect()

@@ -204,9 +204,9 @@ impl Reader {
                 unpack_base(row.get_ref(1)?.as_blob().unwrap_or_default(), |cell| adder.add_base(cell))?;
             }
         }
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT day, cells FROM day_brand WHERE brand_id = ?1 AND basis = ?2 AND day BETWEEN ?3 AND ?4")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT day, cells FROM day_brand WHERE brand_id = ?1 AND basis = ?2 AND day BETWEEN ?3 AND ?4",
+        )?;
         let mut rows = statement.query((brand, query.basis.as_str(), first, last)).context("day_brand")?;
         while let Some(row) = rows.next().context("day_brand")? {
             if !dirty.contains(&row.get(0)?) {
@@ -259,7 +259,8 @@ impl Reader {
         let mut statement = self
             .connection
             .prepare_cached("SELECT day, cells FROM day_domain WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3")?;
-        let mut rows = statement.query((project, days.first.epoch_days(), days.last.epoch_days())).context("day_domain")?;
+        let mut rows =
+            statement.query((project, days.first.epoch_days(), days.last.epoch_days())).context("day_domain")?;
         while let Some(row) = rows.next().context("day_domain")? {
             if !dirty.contains(&row.get(0)?) {
                 unpack_domains(row.get_ref(1)?.as_blob().unwrap_or_default(), |cell| {

@@ -46,12 +46,17 @@ impl Write<'_> {
     /// # Errors
     /// Where a statement fails.
     pub fn stored_runs(&self, ids: impl IntoIterator<Item = RunId>) -> Result<HashMap<RunId, StoredRun>> {
-        let mut statement = self.tx.prepare_cached("SELECT id, raw_hash, gone_at IS NOT NULL FROM run WHERE public_id = ?1")?;
+        let mut statement =
+            self.tx.prepare_cached("SELECT id, raw_hash, gone_at IS NOT NULL FROM run WHERE public_id = ?1")?;
         let mut found = HashMap::new();
         for id in ids {
             let stored = statement
                 .query_row([id.to_i64()], |row| {
-                    Ok(StoredRun { handle: row.get(0)?, raw_hash: row.get::<_, i64>(1)?.cast_unsigned(), gone: row.get(2)? })
+                    Ok(StoredRun {
+                        handle: row.get(0)?,
+                        raw_hash: row.get::<_, i64>(1)?.cast_unsigned(),
+                        gone: row.get(2)?,
+                    })
                 })
                 .optional()
                 .context("stored run")?;
@@ -94,7 +99,10 @@ impl Write<'_> {
             }
             self.save_run(project, project_id, (stored.handle, None), record, (branded, now), &mut prompts)?;
             if record.answer.is_none() {
-                self.tx.prepare_cached("DELETE FROM answer WHERE run_id = ?1")?.execute([stored.handle]).context("answer")?;
+                self.tx
+                    .prepare_cached("DELETE FROM answer WHERE run_id = ?1")?
+                    .execute([stored.handle])
+                    .context("answer")?;
             }
             fts.push((stored.handle, had_answer, record.answer.as_deref()));
             days.insert(record.day.epoch_days());
@@ -266,7 +274,9 @@ impl Write<'_> {
             let url = self.names.url(self.tx, &citation.url)?;
             let brand = citation.brand.as_ref().map(|brand| self.brand_id(project, brand)).transpose()?;
             self.tx
-                .prepare_cached("INSERT INTO citation (run_id, position, url_id, brand_id, quality) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .prepare_cached(
+                    "INSERT INTO citation (run_id, position, url_id, brand_id, quality) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
                 .execute((run, position, url, brand, citation.quality))
                 .context("save citation")?;
         }
@@ -278,7 +288,9 @@ impl Write<'_> {
     fn keep_history(&self, id: i64, record: &RunRecord, now: Timestamp, days: &mut BTreeSet<i32>) -> Result<bool> {
         let (status, hash, day): (String, Option<i64>, i32) = self
             .tx
-            .prepare_cached("SELECT s.name, r.answer_hash, r.day FROM run r JOIN status s ON s.id = r.status_id WHERE r.id = ?1")?
+            .prepare_cached(
+                "SELECT s.name, r.answer_hash, r.day FROM run r JOIN status s ON s.id = r.status_id WHERE r.id = ?1",
+            )?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .context("former run")?;
         days.insert(day);

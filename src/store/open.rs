@@ -8,10 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 use std::path::{Path, PathBuf};
 
-const MIGRATIONS: &[M<'static>] = &[
-    M::up(include_str!("migrations/0001-cache.sql")),
-    M::up(include_str!("migrations/0002-rollups.sql")),
-];
+const MIGRATIONS: &[M<'static>] =
+    &[M::up(include_str!("migrations/0001-cache.sql")), M::up(include_str!("migrations/0002-rollups.sql"))];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
@@ -54,7 +52,8 @@ fn migrate(path: &Path) -> Result<Opened> {
         return Err(Error::Newer { found, known: VERSION });
     }
     if found > 0 && existing <= CHECKED_BYTES {
-        let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0)).context("quick_check")?;
+        let verdict: String =
+            connection.pragma_query_value(None, "quick_check", |row| row.get(0)).context("quick_check")?;
         if verdict != "ok" {
             return Err(Error::Corrupt);
         }

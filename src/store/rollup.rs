@@ -29,7 +29,8 @@ JOIN brand b ON b.id = f.brand_id
 JOIN scope_brand s ON s.scope_id = ?2 AND s.brand_id = f.brand_id
 WHERE f.run_id = ?1 AND f.basis = 'upstream'";
 
-const DOMAINS: &str = "SELECT u.domain_id FROM citation c JOIN url u ON u.id = c.url_id WHERE c.run_id = ?1 AND u.domain_id IS NOT NULL";
+const DOMAINS: &str =
+    "SELECT u.domain_id FROM citation c JOIN url u ON u.id = c.url_id WHERE c.run_id = ?1 AND u.domain_id IS NOT NULL";
 
 #[derive(Default)]
 struct DayCells {
@@ -128,8 +129,7 @@ fn count(tx: &Connection, project: i64, day: Day) -> Result<DayCells> {
 
 fn count_run(tx: &Connection, cells: &mut DayCells, run: i64, key: (u32, u32, u32), own_checked: bool) -> Result<()> {
     let (prompt, engine, scope) = key;
-    let base =
-        cells.base.entry(key).or_insert_with(|| BaseCell { prompt, engine, scope, ..BaseCell::default() });
+    let base = cells.base.entry(key).or_insert_with(|| BaseCell { prompt, engine, scope, ..BaseCell::default() });
     base.runs += 1;
     let (mut own_present, mut rival_present) = (false, false);
     let mut statement = tx.prepare_cached(FACTS)?;
@@ -177,7 +177,8 @@ fn count_run(tx: &Connection, cells: &mut DayCells, run: i64, key: (u32, u32, u3
 
 fn count_domains(tx: &Connection, cells: &mut DayCells, run: i64, engine: u32, branded: bool) -> Result<()> {
     let mut statement = tx.prepare_cached(DOMAINS)?;
-    let mut domains: Vec<u32> = statement.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")?;
+    let mut domains: Vec<u32> =
+        statement.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")?;
     domains.sort_unstable();
     let branded = u32::from(branded);
     for same in domains.chunk_by(|a, b| a == b) {

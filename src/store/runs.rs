@@ -241,7 +241,8 @@ impl Reader {
         let Some(query) = self.filtered(project, filter)? else { return Ok(0) };
         let tail = query.sql.split_once("\nFROM run r").map_or("", |(_, tail)| tail);
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM run r{tail} LIMIT {cap})");
-        let values: Vec<(&str, &dyn ToSql)> = query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
+        let values: Vec<(&str, &dyn ToSql)> =
+            query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
         self.connection.prepare_cached(&sql)?.query_row(values.as_slice(), |row| row.get(0)).context("count runs")
     }
 
@@ -250,9 +251,13 @@ impl Reader {
     /// # Errors
     /// As [`Reader::runs`].
     pub fn prompts(&self, prompts: &[PromptRef]) -> Result<Vec<PromptRow>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT public_id, text, topic, label, branded FROM prompt WHERE id = ?1")?;
-        prompts.iter().map(|prompt| statement.query_row([prompt.0], |row| prompt_row(row, 0)).context("prompt")).collect()
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT public_id, text, topic, label, branded FROM prompt WHERE id = ?1")?;
+        prompts
+            .iter()
+            .map(|prompt| statement.query_row([prompt.0], |row| prompt_row(row, 0)).context("prompt"))
+            .collect()
     }
 
     /// Prompts of a project whose id, number or exact text is this; several where a number moved.
@@ -313,7 +318,9 @@ impl Reader {
         };
         let index = self.index(project, prompt, filter)?;
         let mut query = Query {
-            sql: format!("{COLUMNS}\nFROM run r INDEXED BY {index}{JOINS}\nWHERE r.project_id = :project AND r.gone_at IS NULL"),
+            sql: format!(
+                "{COLUMNS}\nFROM run r INDEXED BY {index}{JOINS}\nWHERE r.project_id = :project AND r.gone_at IS NULL"
+            ),
             values: vec![
                 (":project", project.into()),
                 (":brand", brand.into()),
@@ -367,7 +374,12 @@ impl Reader {
     }
 
     /// Begins behind a run. False where that run is not stored: then the cursor is from another cache.
-    fn start_after(&self, query: &mut Query, (sort, direction): (RunSort, Direction), after: &RunCursor) -> Result<bool> {
+    fn start_after(
+        &self,
+        query: &mut Query,
+        (sort, direction): (RunSort, Direction),
+        after: &RunCursor,
+    ) -> Result<bool> {
         let found: Option<(i64, i64)> = self
             .connection
             .prepare_cached("SELECT created_at, id FROM run WHERE public_id = ?1")?
@@ -389,16 +401,15 @@ impl Reader {
                     SortValue::Text(text) => Value::Text(text.clone()),
                 };
                 query.values.push((":value", value));
-                query.and(&format!(
-                    "({column} {sign} :value OR {column} IS NULL OR ({column} = :value AND {later}))"
-                ));
+                query.and(&format!("({column} {sign} :value OR {column} IS NULL OR ({column} = :value AND {later}))"));
             }
         }
         Ok(true)
     }
 
     fn run_rows(&self, query: &Query) -> Result<Vec<RunRow>> {
-        let values: Vec<(&str, &dyn ToSql)> = query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
+        let values: Vec<(&str, &dyn ToSql)> =
+            query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
         self.connection
             .prepare_cached(&query.sql)?
             .query_map(values.as_slice(), run_row)?
@@ -406,12 +417,22 @@ impl Reader {
             .context("runs")
     }
 
+    /// How the default list of a filter is read, for tests.
+    #[cfg(test)]
+    pub(super) fn explain_runs(&self, project: &ProjectKey, filter: &RunFilter) -> String {
+        let project = self.project_id(project).unwrap().unwrap();
+        let query = self.filtered(project, filter).unwrap().unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {}\nORDER BY r.created_at DESC, r.id DESC LIMIT 20", query.sql);
+        let values: Vec<(&str, &dyn ToSql)> = query.values.iter().map(|(n, v)| (*n, v as &dyn ToSql)).collect();
+        let mut statement = self.connection.prepare(&sql).unwrap();
+        let lines = statement.query_map(values.as_slice(), |row| row.get::<_, String>(3)).unwrap();
+        lines.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+
     /// One run as a list shows it, seen from a brand, with its handle.
     pub(super) fn run_row(&self, id: RunId, brand: Option<&BrandKey>) -> Result<Option<(i64, RunRow)>> {
-        let sql = format!(
-            "{COLUMNS}\nFROM run r{JOINS}\nWHERE r.public_id = :run"
-        )
-        .replace(":brand", "(SELECT id FROM brand WHERE project_id = r.project_id AND key = :brand)");
+        let sql = format!("{COLUMNS}\nFROM run r{JOINS}\nWHERE r.public_id = :run")
+            .replace(":brand", "(SELECT id FROM brand WHERE project_id = r.project_id AND key = :brand)");
         let brand = brand.map(|brand| brand.0.as_str());
         self.connection
             .prepare_cached(&sql)?
@@ -450,7 +471,9 @@ fn fts_query(text: &str) -> String {
     let mut parts = Vec::new();
     for (i, part) in text.split('"').enumerate() {
         let words: Vec<&str> = if i % 2 == 1 { vec![part.trim()] } else { part.split_whitespace().collect() };
-        parts.extend(words.into_iter().filter(|word| word.chars().any(char::is_alphanumeric)).map(|word| format!("\"{word}\"")));
+        parts.extend(
+            words.into_iter().filter(|word| word.chars().any(char::is_alphanumeric)).map(|word| format!("\"{word}\"")),
+        );
     }
     // Nothing to search for matches nothing.
     if parts.is_empty() { "\"\"".to_owned() } else { parts.join(" AND ") }

@@ -83,7 +83,13 @@ impl Write<'_> {
     ///
     /// # Errors
     /// Where a statement fails.
-    pub fn save_slice_page(&mut self, project: &ProjectKey, key: &str, runs: &[RunId], cursor: Option<&str>) -> Result<()> {
+    pub fn save_slice_page(
+        &mut self,
+        project: &ProjectKey,
+        key: &str,
+        runs: &[RunId],
+        cursor: Option<&str>,
+    ) -> Result<()> {
         let slice = self.slice_id(project, key)?;
         let pass: i64 = self.tx.query_row("SELECT pass FROM slice WHERE id = ?1", [slice], |row| row.get(0))?;
         let mut seen = self.tx.prepare_cached(
@@ -117,9 +123,13 @@ impl Write<'_> {
     ) -> Result<SliceDone> {
         let slice = self.slice_id(project, key)?;
         let (pass, shifted): (i64, bool) =
-            self.tx.query_row("SELECT pass, shifted FROM slice WHERE id = ?1", [slice], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.tx.query_row("SELECT pass, shifted FROM slice WHERE id = ?1", [slice], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         if shifted && !accept_shifted {
-            self.tx.execute("UPDATE slice SET cursor = NULL, completed_at = NULL WHERE id = ?1", [slice]).context("shifted")?;
+            self.tx
+                .execute("UPDATE slice SET cursor = NULL, completed_at = NULL WHERE id = ?1", [slice])
+                .context("shifted")?;
             return Ok(SliceDone::Shifted);
         }
         let seen: u64 = self.tx.query_row(
@@ -171,9 +181,11 @@ impl Write<'_> {
         for run in runs {
             let (project, day): (i64, i32) = self
                 .tx
-                .query_row("UPDATE run SET gone_at = NULL WHERE id = ?1 RETURNING project_id, day", [run.handle()], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
+                .query_row(
+                    "UPDATE run SET gone_at = NULL WHERE id = ?1 RETURNING project_id, day",
+                    [run.handle()],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
                 .context("returned run")?;
             self.touch_day(project, day)?;
         }

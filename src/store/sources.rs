@@ -95,7 +95,8 @@ impl Reader {
             last_complete_day: self.last_complete_day(id, now)?,
             engines: self.engine_coverage(id, days)?,
             prompts: self.count("SELECT count(*) FROM prompt WHERE project_id = ?1", id)?,
-            missing_slices: self.count("SELECT count(*) FROM slice WHERE project_id = ?1 AND completed_at IS NULL", id)?,
+            missing_slices: self
+                .count("SELECT count(*) FROM slice WHERE project_id = ?1 AND completed_at IS NULL", id)?,
         })
     }
 
@@ -107,10 +108,9 @@ impl Reader {
         };
         let first = end("SELECT min(day) FROM run WHERE project_id = ?1")?;
         let last = end("SELECT max(day) FROM run WHERE project_id = ?1")?;
-        Ok(first.zip(last).map(|(first, last)| DayRange {
-            first: Day::from_epoch_days(first),
-            last: Day::from_epoch_days(last),
-        }))
+        Ok(first
+            .zip(last)
+            .map(|(first, last)| DayRange { first: Day::from_epoch_days(first), last: Day::from_epoch_days(last) }))
     }
 
     fn last_complete_day(&self, project: i64, now: Timestamp) -> Result<Option<Day>> {

@@ -80,7 +80,14 @@ impl Write<'_> {
     ///
     /// # Errors
     /// [`Error::LeaseLost`] while another holder's lease runs.
-    pub fn take_lease(&mut self, source: &SourceName, holder: &str, ttl: Duration, takeover: bool, now: Timestamp) -> Result<()> {
+    pub fn take_lease(
+        &mut self,
+        source: &SourceName,
+        holder: &str,
+        ttl: Duration,
+        takeover: bool,
+        now: Timestamp,
+    ) -> Result<()> {
         let id = self.source_id(source)?;
         let expires = now.as_millisecond().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
         let taken = self
@@ -150,7 +157,13 @@ impl Write<'_> {
     ///
     /// # Errors
     /// Where a statement fails.
-    pub fn end_sync(&mut self, source: &SourceName, counts: &SyncCounts, outcome: &SyncOutcome, now: Timestamp) -> Result<()> {
+    pub fn end_sync(
+        &mut self,
+        source: &SourceName,
+        counts: &SyncCounts,
+        outcome: &SyncOutcome,
+        now: Timestamp,
+    ) -> Result<()> {
         self.save_sync_counts(source, counts)?;
         let id = self.source_id(source)?;
         let (word, failure) = match outcome {
@@ -186,7 +199,14 @@ impl Write<'_> {
     ///
     /// # Errors
     /// Where a statement fails.
-    pub fn quarantine(&mut self, source: &SourceName, place: &str, reason: &str, raw: &str, now: Timestamp) -> Result<()> {
+    pub fn quarantine(
+        &mut self,
+        source: &SourceName,
+        place: &str,
+        reason: &str,
+        raw: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let id = self.source_id(source)?;
         let hash = xxhash_rust::xxh3::xxh3_64(raw.as_bytes()).cast_signed();
         self.tx
@@ -203,7 +223,14 @@ impl Write<'_> {
     ///
     /// # Errors
     /// Where a statement fails.
-    pub fn save_drift(&mut self, source: &SourceName, record: &str, field: &str, kind: &str, now: Timestamp) -> Result<()> {
+    pub fn save_drift(
+        &mut self,
+        source: &SourceName,
+        record: &str,
+        field: &str,
+        kind: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let id = self.source_id(source)?;
         self.tx
             .prepare_cached(

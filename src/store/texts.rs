@@ -79,7 +79,13 @@ impl Texts {
         Ok(())
     }
 
-    pub(super) fn read(&mut self, tx: &Connection, dictionary: Option<i64>, size: usize, body: &[u8]) -> Result<String> {
+    pub(super) fn read(
+        &mut self,
+        tx: &Connection,
+        dictionary: Option<i64>,
+        size: usize,
+        body: &[u8],
+    ) -> Result<String> {
         if !self.readers.contains_key(&dictionary) {
             let data = match dictionary {
                 None => Vec::new(),

@@ -31,7 +31,8 @@ pub struct Write<'a> {
 
 impl Writer {
     pub(super) fn start(path: &Path) -> Result<Self> {
-        let mut state = State { connection: open::connect_writer(path)?, names: Names::default(), texts: Texts::default() };
+        let mut state =
+            State { connection: open::connect_writer(path)?, names: Names::default(), texts: Texts::default() };
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         std::thread::Builder::new()
             .name("cache-writer".to_owned())

@@ -24,14 +24,18 @@ pub(super) async fn take(shared: &Shared, source: &SourceName) -> Result<Lease, 
         Err(TryLockError::WouldBlock) => return Err(store::Error::LeaseLost),
         Err(TryLockError::Error(_)) => None,
     };
-    let (name, holder, now, takeover) = (source.clone(), shared.holder.clone(), (shared.options.clock)(), lock.is_some());
+    let (name, holder, now, takeover) =
+        (source.clone(), shared.holder.clone(), (shared.options.clock)(), lock.is_some());
     shared.writer.write(move |w| w.take_lease(&name, &holder, TTL, takeover, now)).await?;
     Ok(Lease { _lock: lock })
 }
 
 fn lock_path(shared: &Shared, source: &SourceName) -> PathBuf {
-    let name: String =
-        source.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).collect();
+    let name: String = source
+        .as_str()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
+        .collect();
     let mut path = shared.lock_path.as_os_str().to_owned();
     path.push(format!(".{name}.lock"));
     PathBuf::from(path)

@@ -1,8 +1,6 @@
 //! The sync of one source, from its lease to its entry in the log.
 
-use super::{
-    Outcome, PlanOptions, Progress, Shared, SourceReport, Task, diff, lease, plan,
-};
+use super::{Outcome, PlanOptions, Progress, Shared, SourceReport, Task, diff, lease, plan};
 use crate::{
     detect::BrandNames,
     model::{Day, ProjectKey, ProjectRecord, RunId, RunRecord, SourceName},
@@ -45,7 +43,9 @@ impl Stop {
             Self::Store(store::Error::LeaseLost) => return Outcome::Busy,
             Self::Upstream(error) => (error.class(), error.hint()),
             Self::Store(error) => ("cache", error.hint().to_owned()),
-            Self::Loop => ("loop", "the API ignores its paging; report this, the rest of the source is synced".to_owned()),
+            Self::Loop => {
+                ("loop", "the API ignores its paging; report this, the rest of the source is synced".to_owned())
+            }
         };
         Outcome::Failed { class: class.to_owned(), error: self.to_string(), hint }
     }
@@ -192,14 +192,22 @@ impl Sync<'_> {
                     self.report.counts.gone += gone;
                     break;
                 }
-                SliceDone::Shifted => tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again"),
+                SliceDone::Shifted => {
+                    tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again")
+                }
             }
         }
         Ok(())
     }
 
     /// Reads a slice to its end: the next page is fetched while the last one is being committed.
-    async fn read_pages(&mut self, target: &Target, task: &Task, from: Option<Cursor>, last_try: bool) -> Result<SliceDone, Stop> {
+    async fn read_pages(
+        &mut self,
+        target: &Target,
+        task: &Task,
+        from: Option<Cursor>,
+        last_try: bool,
+    ) -> Result<SliceDone, Stop> {
         let mut cursors = HashSet::new();
         let mut begins = from.is_none();
         let mut page = self.fetch(target, task, from.as_ref()).await?;
@@ -282,7 +290,13 @@ impl Sync<'_> {
                     w.save_sync_counts(&source, &counts)?;
                     let done = match page.next {
                         Some(_) => None,
-                        None => Some(w.complete_slice(&target.key, &slice.key, slice.fingerprint.as_deref(), last_try, now)?),
+                        None => Some(w.complete_slice(
+                            &target.key,
+                            &slice.key,
+                            slice.fingerprint.as_deref(),
+                            last_try,
+                            now,
+                        )?),
                     };
                     Ok((counts, done))
                 })
@@ -337,7 +351,8 @@ impl Sync<'_> {
                 SyncOutcome::Failed { class: class.clone(), error: error.clone(), hint: hint.clone() }
             }
         };
-        let (source, holder, counts, now) = (self.name.clone(), self.shared.holder.clone(), self.report.counts, self.now());
+        let (source, holder, counts, now) =
+            (self.name.clone(), self.shared.holder.clone(), self.report.counts, self.now());
         let closed = self.shared.writer.write(move |w| {
             w.end_sync(&source, &counts, &outcome, now)?;
             w.end_lease(&source, &holder)
