@@ -1,0 +1,100 @@
+//! Where a tool runs: bounded work at once on the runtime's thread, everything else on a reader thread.
+//!
+//! A hop to another thread costs more than most answers, and a slow query must not hold up the others. So each call
+//! begins on the runtime's thread with a small budget; a run that exceeds it is stopped and begun anew on one of two
+//! reader threads, where it may take the whole time of the call.
+
+use super::{
+    Backend, Limits, Stop, ToolError, adapter, answer::Rendered, registry::Entry, schema::Object, store::CancelFlag,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Semaphore, task, time};
+use tokio_util::sync::CancellationToken;
+
+const SLOW_RUNS: usize = 2;
+
+// How much longer than its time a run may take to notice that it is over.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// One call on its way to an answer.
+pub(super) struct Job {
+    pub(super) entry: Arc<Entry>,
+    pub(super) backend: Arc<Backend>,
+    pub(super) arguments: Object,
+    pub(super) limits: Limits,
+    pub(super) started: Instant,
+}
+
+impl Job {
+    // None where the run was stopped by its limit.
+    fn run(&self, deadline: Instant, cancelled: CancelFlag) -> Option<Result<Rendered, ToolError>> {
+        let cx = self.backend.limited(Some(deadline), cancelled);
+        let done = adapter::run(&self.entry, &self.arguments, &cx, self.limits);
+        (!cx.was_stopped()).then_some(done)
+    }
+}
+
+/// The lanes of one server.
+pub(super) struct Lanes {
+    slow: Arc<Semaphore>,
+}
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self { slow: Arc::new(Semaphore::new(SLOW_RUNS)) }
+    }
+
+    /// Runs the job to its answer, its time limit or its cancellation, whichever is first.
+    pub(super) async fn run(&self, job: Job, cancelled: &CancellationToken) -> Result<Rendered, ToolError> {
+        let budget = job.limits.fast.min(job.limits.total);
+        if !job.entry.heavy
+            && let Some(done) = job.run(job.started + budget, CancelFlag::default())
+        {
+            return done;
+        }
+        self.run_slow(job, cancelled).await
+    }
+
+    async fn run_slow(&self, job: Job, cancelled: &CancellationToken) -> Result<Rendered, ToolError> {
+        let late = Err(ToolError::Stopped(Stop::Time(job.limits.total)));
+        let unwanted = Err(ToolError::Stopped(Stop::Cancelled));
+        let deadline = job.started + job.limits.total;
+        let slow = Arc::clone(&self.slow).acquire_owned();
+        let permit = tokio::select! {
+            biased;
+            () = cancelled.cancelled() => return unwanted,
+            permit = slow => permit.map_err(|closed| ToolError::internal(&closed))?,
+            () = time::sleep_until(deadline.into()) => return late,
+        };
+
+        let flag = CancelFlag::default();
+        // However this call ends, its query ends with it.
+        let _end = EndOnDrop(flag.clone());
+        let run = task::spawn_blocking(move || {
+            let done = job.run(deadline, flag);
+            drop(permit);
+            done
+        });
+        tokio::select! {
+            biased;
+            done = run => match done {
+                Ok(Some(answer)) => answer,
+                Ok(None) => late,
+                Err(lost) => Err(ToolError::internal(&lost)),
+            },
+            () = cancelled.cancelled() => unwanted,
+            () = time::sleep_until((deadline + GRACE).into()) => late,
+        }
+    }
+}
+
+struct EndOnDrop(CancelFlag);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
