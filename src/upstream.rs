@@ -4,8 +4,13 @@
 //! knows none of them by name. reqwest is named in this folder alone.
 
 mod error;
+mod fields;
+mod http;
+mod rate;
+pub mod verseodin;
 
 pub use error::Error;
+pub use http::Limits;
 
 use crate::model::{Day, ProjectRecord, Published, RunRecord, SourceName, UpstreamKind};
 use std::{fmt, future::Future, pin::Pin};

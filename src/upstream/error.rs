@@ -7,6 +7,14 @@ use std::time::Duration;
 /// Its text is ours alone: what the upstream wrote goes to the log, cleaned, never into an answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
+    /// The source is configured in a way that cannot work; nothing was sent.
+    #[error("{problem}")]
+    Config {
+        /// What is wrong.
+        problem: String,
+        /// The step that mends it.
+        fix: String,
+    },
     /// The credential is missing, malformed, unknown or revoked (401).
     #[error("the key was refused ({status})")]
     Unauthorized {
@@ -36,7 +44,7 @@ pub enum Error {
         status: u16,
     },
     /// Too many requests (429), still so after waiting.
-    #[error("the rate limit was still exceeded after {tries} tries in {}", seconds(*waited))]
+    #[error("the rate limit was still exceeded after {}{}", effort(*tries, *waited), asked(*retry_after))]
     RateLimited {
         /// How many times it was tried.
         tries: u32,
@@ -46,7 +54,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// The upstream failed (5xx) and kept failing.
-    #[error("the upstream failed with status {status}, {tries} tries in {}", seconds(*waited))]
+    #[error("the upstream failed with status {status}, {}{}", effort(*tries, *waited), asked(*retry_after))]
     Server {
         /// The last HTTP status.
         status: u16,
@@ -58,7 +66,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// No answer, or a broken one: refused, reset, timed out, cut off.
-    #[error("{what}, {tries} tries in {}", seconds(*waited))]
+    #[error("{what}, {}", effort(*tries, *waited))]
     Network {
         /// What happened, such as `the connection was refused`.
         what: String,
@@ -85,8 +93,13 @@ pub enum Error {
     },
 }
 
-fn seconds(duration: Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
+fn effort(tries: u32, waited: Duration) -> String {
+    let word = if tries == 1 { "try" } else { "tries" };
+    format!("{tries} {word} in {:.1} s", waited.as_secs_f64())
+}
+
+fn asked(retry_after: Option<Duration>) -> String {
+    retry_after.map_or_else(String::new, |wait| format!("; it asks to wait {:.0} s", wait.as_secs_f64().ceil()))
 }
 
 impl Error {
@@ -99,13 +112,39 @@ impl Error {
     /// Does it concern the whole source, so that asking for other projects or slices is useless?
     #[must_use]
     pub fn is_fatal_to_source(&self) -> bool {
-        matches!(self, Self::Unauthorized { .. } | Self::RateLimited { .. } | Self::Network { .. })
+        matches!(
+            self,
+            Self::Config { .. } | Self::Unauthorized { .. } | Self::RateLimited { .. } | Self::Network { .. }
+        )
+    }
+
+    /// What the upstream asked us to wait, where it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The same error with how often, and for how long, it was tried.
+    #[must_use]
+    pub(super) fn after(mut self, spent_tries: u32, spent: Duration) -> Self {
+        if let Self::RateLimited { tries, waited, .. }
+        | Self::Server { tries, waited, .. }
+        | Self::Network { tries, waited, .. } = &mut self
+        {
+            *tries = spent_tries;
+            *waited = spent;
+        }
+        self
     }
 
     /// One word for logs, the sync log and metrics.
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
+            Self::Config { .. } => "config",
             Self::Unauthorized { .. } => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",
@@ -122,6 +161,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::Config { fix, .. } => fix.clone(),
             Self::Unauthorized { variable, .. } => {
                 format!("set `{variable}` to a valid key, or remove this source")
             }
@@ -141,5 +181,42 @@ impl Error {
             }
             Self::TooLarge { .. } => "report this; the rest of the source is still synced".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_transient_and_what_stops_a_source() {
+        let (tries, waited, retry_after) = (1, Duration::ZERO, None);
+        let what = || "universe u1".to_owned();
+        let cases = [
+            (Error::Config { problem: what(), fix: what() }, false, true),
+            (Error::Unauthorized { status: 401, variable: what() }, false, true),
+            (Error::Forbidden { what: what() }, false, false),
+            (Error::NotFound { what: what() }, false, false),
+            (Error::Invalid { what: what(), status: 400 }, false, false),
+            (Error::RateLimited { tries, waited, retry_after }, true, true),
+            (Error::Server { status: 503, tries, waited, retry_after }, true, false),
+            (Error::Network { what: what(), tries, waited }, true, true),
+            (Error::Decode { what: what(), detail: what() }, false, false),
+            (Error::TooLarge { what: what(), limit: 1 }, false, false),
+        ];
+        for (error, transient, fatal) in cases {
+            assert_eq!((error.is_transient(), error.is_fatal_to_source()), (transient, fatal), "{}", error.class());
+            assert!(!error.hint().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_text_says_how_often_and_how_long() {
+        let error = Error::Server { status: 503, tries: 0, waited: Duration::ZERO, retry_after: None };
+        insta::assert_snapshot!(error.clone().after(1, Duration::from_millis(40)), @"the upstream failed with status 503, 1 try in 0.0 s");
+        insta::assert_snapshot!(error.after(5, Duration::from_millis(12_340)), @"the upstream failed with status 503, 5 tries in 12.3 s");
+        let error =
+            Error::RateLimited { tries: 1, waited: Duration::ZERO, retry_after: Some(Duration::from_secs(3600)) };
+        insta::assert_snapshot!(error, @"the rate limit was still exceeded after 1 try in 0.0 s; it asks to wait 3600 s");
     }
 }

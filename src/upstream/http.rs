@@ -1,0 +1,410 @@
+//! The one HTTP client of all upstreams: agent, timeouts, authentication, rate limit, retries, size limit.
+//!
+//! What upstreams write in their errors goes to the log, cleaned; an [`Error`] holds our words alone.
+
+use super::{
+    Error,
+    rate::{Observed, Quota, RateLimit},
+};
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::{
+    StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{error::Error as _, io, time::Duration};
+use tokio::time::Instant;
+use url::{Host, Url};
+
+const USER_AGENT: &str = concat!("visibility-mcp/", env!("CARGO_PKG_VERSION"));
+
+/// A wait that no upstream asks for in earnest; longer ones count as this.
+const MAX_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How much of an error's body is read for the log.
+const MAX_ERROR_BODY: usize = 8 * 1024;
+
+/// How long we wait, how often we try and how much we read. The default suits the real upstreams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// For a connection to be made.
+    pub connect_timeout: Duration,
+    /// Between two pieces of an answer.
+    pub read_timeout: Duration,
+    /// For one try, from the first byte sent to the last one read.
+    pub total_timeout: Duration,
+    /// Tries of one request, the first included.
+    pub tries: u32,
+    /// From the first try of a request to the start of its last one.
+    pub budget: Duration,
+    /// Before the second try; doubles from try to try, with jitter on top.
+    pub first_delay: Duration,
+    /// The longest single wait: an upstream that asks for more is given up on for now.
+    pub max_delay: Duration,
+    /// The largest body read, decompressed.
+    pub max_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(120),
+            tries: 5,
+            budget: Duration::from_secs(180),
+            first_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(90),
+            max_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Where a credential goes in a request.
+#[derive(Clone, Debug)]
+pub(super) enum Auth {
+    /// `Authorization: Bearer KEY`.
+    Bearer(SecretString),
+    /// `x-api-key: KEY`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for Lumar's service accounts"))]
+    ApiKey(SecretString),
+    /// `x-auth-token: TOKEN`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for Lumar's session tokens"))]
+    AuthToken(SecretString),
+}
+
+impl Auth {
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let (name, prefix, secret) = match self {
+            Self::Bearer(secret) => (AUTHORIZATION, "Bearer ", secret),
+            Self::ApiKey(secret) => (HeaderName::from_static("x-api-key"), "", secret),
+            Self::AuthToken(secret) => (HeaderName::from_static("x-auth-token"), "", secret),
+        };
+        // A key read from a file often ends with a line break.
+        let secret = secret.expose_secret().trim();
+        if secret.is_empty() {
+            return None;
+        }
+        let mut value = HeaderValue::from_str(&format!("{prefix}{secret}")).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    }
+}
+
+/// What a client is made of.
+#[derive(Debug)]
+pub(super) struct HttpConfig {
+    /// Every path is below it.
+    pub(super) base_url: Url,
+    /// The credential.
+    pub(super) auth: Auth,
+    /// The variable that holds the credential, for messages.
+    pub(super) key_variable: String,
+    /// What the upstream documents as its rate limit.
+    pub(super) quota: Quota,
+    /// Waits and sizes.
+    pub(super) limits: Limits,
+}
+
+/// A request: reading, so that it may be sent again.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    /// What is asked for, in our words: it stands in errors.
+    pub(super) what: String,
+    /// The address, whole.
+    pub(super) url: Url,
+}
+
+/// An HTTP client with a credential.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    base_url: Url,
+    key_variable: String,
+    rate: RateLimit,
+    limits: Limits,
+}
+
+impl Http {
+    /// A client for one credential at one address.
+    pub(super) fn new(config: HttpConfig) -> Result<Self, Error> {
+        let HttpConfig { base_url, auth, key_variable, quota, limits } = config;
+        let loopback = check_base_url(&base_url)?;
+        let Some((name, value)) = auth.header() else {
+            return Err(Error::Config {
+                problem: format!("`{key_variable}` is empty or holds characters that no key has"),
+                fix: format!("set `{key_variable}` to the key as the tracker shows it"),
+            });
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(name, value);
+
+        // Fails when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(headers)
+            .connect_timeout(limits.connect_timeout)
+            .read_timeout(limits.read_timeout)
+            .timeout(limits.total_timeout)
+            // Default headers would follow a redirect to another host, and the key with them.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        if base_url.scheme() == "http" {
+            // No TLS, so a machine without root certificates will do.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| {
+            tracing::debug!(error = %clean(&chain(&error)), "building the HTTP client failed");
+            Error::Config {
+                problem: "no HTTPS client can be set up on this machine".to_owned(),
+                fix: "install the system's root certificates (the package `ca-certificates` on Linux)".to_owned(),
+            }
+        })?;
+        Ok(Self { client, base_url, key_variable, rate: RateLimit::new(quota), limits })
+    }
+
+    /// The address of a path below the base URL; each segment is escaped.
+    pub(super) fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Url {
+        let mut url = self.base_url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// The answer's body, as text.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`]; transient ones only after all tries.
+    pub(super) async fn fetch(&self, request: &Request) -> Result<String, Error> {
+        let started = Instant::now();
+        let mut tries = 0;
+        let backoff = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(self.limits.first_delay)
+            .with_max_delay(self.limits.max_delay)
+            .with_max_times(self.limits.tries.saturating_sub(1) as usize);
+        let result = (|| {
+            tries += 1;
+            self.try_once(request)
+        })
+        .retry(backoff)
+        .when(Error::is_transient)
+        .adjust(|error, own| {
+            let delay = own?.max(error.retry_after().unwrap_or_default());
+            (delay <= self.limits.max_delay.max(own?) && started.elapsed() + delay <= self.limits.budget)
+                .then_some(delay)
+        })
+        .notify(|error, delay| {
+            tracing::debug!(class = error.class(), wait_ms = delay.as_millis(), "trying {} again", request.what);
+        })
+        .await;
+        let spent = started.elapsed();
+        match &result {
+            Ok(body) => tracing::trace!(bytes = body.len(), spent_ms = spent.as_millis(), "fetched {}", request.what),
+            Err(error) => {
+                tracing::debug!(class = error.class(), tries, spent_ms = spent.as_millis(), "no {}", request.what);
+            }
+        }
+        result.map_err(|error| error.after(tries, spent))
+    }
+
+    /// The answer's body; none where the upstream has no such thing (404).
+    ///
+    /// # Errors
+    ///
+    /// As [`Http::fetch`], but [`Error::NotFound`].
+    pub(super) async fn fetch_optional(&self, request: &Request) -> Result<Option<String>, Error> {
+        match self.fetch(request).await {
+            Ok(body) => Ok(Some(body)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn try_once(&self, request: &Request) -> Result<String, Error> {
+        let sent_at = self.rate.acquire(self.limits.max_delay).await.map_err(|wait| Error::RateLimited {
+            tries: 0,
+            waited: Duration::ZERO,
+            retry_after: Some(wait),
+        })?;
+        let response = self.client.get(request.url.clone()).send().await.map_err(|error| broken(&error))?;
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        self.rate.observe(sent_at, self.observed(status, response.headers(), retry_after));
+        if status.is_success() {
+            self.read(request, response).await
+        } else {
+            self.log_refusal(request, response).await;
+            Err(self.refusal(request, status, retry_after))
+        }
+    }
+
+    fn observed(&self, status: StatusCode, headers: &HeaderMap, retry_after: Option<Duration>) -> Observed {
+        let limited = status == StatusCode::TOO_MANY_REQUESTS;
+        Observed {
+            limit: number(headers, "x-ratelimit-limit"),
+            remaining: number(headers, "x-ratelimit-remaining"),
+            // `X-RateLimit-Reset` is when the bucket is full again, not when it may be asked again: of no use here.
+            pause: limited.then(|| retry_after.unwrap_or(self.limits.first_delay)),
+        }
+    }
+
+    async fn read(&self, request: &Request, mut response: reqwest::Response) -> Result<String, Error> {
+        let limit = self.limits.max_bytes;
+        let too_large = || Error::TooLarge { what: request.what.clone(), limit };
+        let announced = response.content_length().unwrap_or(0);
+        if announced > limit {
+            return Err(too_large());
+        }
+        let html = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/html"));
+        // What is announced is a stranger's word: a large claim gets its memory as it arrives.
+        let mut body = Vec::with_capacity(usize::try_from(announced.min(1 << 20)).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+            if body.len() as u64 + chunk.len() as u64 > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let detail = if html || body.trim_ascii_start().starts_with(b"<") {
+            "an HTML page instead of JSON"
+        } else {
+            match String::from_utf8(body) {
+                Ok(body) => return Ok(body),
+                Err(_) => "not UTF-8",
+            }
+        };
+        Err(Error::Decode { what: request.what.clone(), detail: detail.to_owned() })
+    }
+
+    fn refusal(&self, request: &Request, status: StatusCode, retry_after: Option<Duration>) -> Error {
+        let what = request.what.clone();
+        let (tries, waited, code) = (1, Duration::ZERO, status.as_u16());
+        match code {
+            401 => Error::Unauthorized { status: code, variable: self.key_variable.clone() },
+            403 => Error::Forbidden { what },
+            404 | 410 => Error::NotFound { what },
+            429 => Error::RateLimited { tries, waited, retry_after },
+            // Request timeout and too early: the server's trouble, for all their numbers.
+            408 | 425 | 500.. => Error::Server { status: code, tries, waited, retry_after },
+            300..=399 => Error::Decode {
+                what,
+                detail: format!("a redirect ({code}), which is not followed with a key in hand; check the base URL"),
+            },
+            _ => Error::Invalid { what, status: code },
+        }
+    }
+
+    async fn log_refusal(&self, request: &Request, mut response: reqwest::Response) {
+        let status = response.status().as_u16();
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_ERROR_BODY {
+                break;
+            }
+        }
+        let message = clean(&String::from_utf8_lossy(&body));
+        tracing::debug!(status, message, "refused: {}", request.what);
+    }
+}
+
+/// Is the address one that a key may be sent to? The answer is whether it is this machine.
+fn check_base_url(url: &Url) -> Result<bool, Error> {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    let problem = match url.scheme() {
+        "https" | "http" if url.host().is_none() => "the base URL has no host",
+        "https" | "http" if !url.username().is_empty() || url.password().is_some() => {
+            "the base URL holds a user name or password"
+        }
+        "https" => return Ok(loopback),
+        "http" if loopback => return Ok(true),
+        "http" => "the base URL is plain http, so the key would travel in the clear",
+        _ => "the base URL is neither https nor http",
+    };
+    Err(Error::Config {
+        problem: problem.to_owned(),
+        fix: "use an https address, or http on this machine only (localhost, 127.0.0.1)".to_owned(),
+    })
+}
+
+fn number<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// `Retry-After` in seconds, or as a date, which is read against the answer's own `Date`.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let instant = |name| jiff::fmt::rfc2822::parse(headers.get(name)?.to_str().ok()?).ok();
+    let wait = match number::<f64>(headers, RETRY_AFTER.as_str()) {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        None => instant(RETRY_AFTER)?.duration_since(&instant(DATE)?).try_into().unwrap_or(Duration::ZERO),
+    };
+    Some(wait.min(MAX_ASKED))
+}
+
+/// No answer, or half of one.
+fn broken(error: &reqwest::Error) -> Error {
+    let chain = chain(error);
+    tracing::debug!(error = %clean(&chain), "the connection failed");
+    let what = match io_kind(error) {
+        _ if error.is_timeout() && error.is_connect() => "no connection was made in time",
+        _ if error.is_timeout() => "no answer came in time",
+        _ if error.is_dns() => "the host name could not be resolved",
+        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
+        Some(io::ErrorKind::InvalidData) if error.is_connect() => "no secure connection could be made",
+        _ if error.is_connect() => "no connection could be made",
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {
+            "the connection was reset"
+        }
+        _ if error.is_body() || error.is_decode() => "the answer was cut off",
+        _ => "the connection was closed before an answer came",
+    };
+    Error::Network { what: what.to_owned(), tries: 1, waited: Duration::ZERO }
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    let mut source = error.source();
+    let mut kind = None;
+    while let Some(error) = source {
+        // The innermost one: outer ones wrap it as `Other`.
+        kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(kind);
+        source = error.source();
+    }
+    kind
+}
+
+fn chain(error: &reqwest::Error) -> String {
+    // The address holds ids only, but it is long and told apart by the request's name.
+    let mut text = String::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text.trim_start_matches(": ").to_owned()
+}
+
+/// A stranger's text for the log: one line, bounded, nothing that moves a terminal's cursor.
+fn clean(text: &str) -> String {
+    super::fields::clean(text, 300)
+}
+
+#[cfg(test)]
+mod tests;
