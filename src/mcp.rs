@@ -17,19 +17,14 @@ pub mod quote;
 mod registry;
 mod schema;
 mod server;
-mod stub;
 pub mod transport;
 
 pub use adapter::Limits;
-pub use cx::{Backend, Clock, ToolCx};
+pub use cx::{Backend, Setup, ToolCx};
 pub use error::{Stop, ToolError};
 pub use nearest::nearest;
 pub use registry::{Registry, ToolInfo, UnknownTool};
 pub use server::{INSTRUCTIONS, Server};
-pub use store::{Reader, Store};
-
-// The seam to the cache: the one line that changes when the store is there.
-use stub as store;
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};

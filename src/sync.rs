@@ -15,16 +15,13 @@ pub use plan::{PlanOptions, Reason, Task, plan};
 pub use report::{Outcome, Progress, Report, SourceReport};
 
 use crate::{
+    clock::Clock,
     store::{Store, Writer},
     upstream::Upstream,
 };
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
-
-/// Tells the time; tests give another one.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Hears of progress.
 pub type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
@@ -62,7 +59,7 @@ pub async fn sync(
     options: SyncOptions,
 ) -> Result<Report, crate::store::Error> {
     let writer = store.writer()?;
-    let started = (options.clock)();
+    let started = options.clock.now();
     let shared = Shared {
         store: store.clone(),
         writer,

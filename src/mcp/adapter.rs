@@ -7,8 +7,8 @@ use super::{
     lanes::{Job, Lanes},
     registry::Entry,
     schema::Object,
-    store::CancelFlag,
 };
+use crate::store::CancelFlag;
 use std::{
     any::Any,
     io,

@@ -1,40 +1,28 @@
 //! What a tool is given: the cache to read, the time, and what is configured. Nothing that writes.
 
-use super::{
-    Reader, Stop, Store, ToolError,
-    store::{CancelFlag, Limit},
+use super::{Stop, ToolError};
+use crate::{
+    clock::Clock,
+    model::{Day, SourceName},
+    store::{CancelFlag, Limit, Reader, Store},
 };
-use crate::model::{Day, SourceName};
 use jiff::Timestamp;
 use std::{
     cell::{Cell, RefCell},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
 // As many as can be at work at once on two slow lanes and a few threads of the fast one.
 const IDLE_READERS: usize = 4;
 
-/// Tells the time.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// The system's clock.
-    #[must_use]
-    pub fn system() -> Self {
-        Self(Arc::new(Timestamp::now))
-    }
-
-    /// A clock that stands still, for tests and the demo.
-    #[must_use]
-    pub fn fixed(at: Timestamp) -> Self {
-        Self(Arc::new(move || at))
-    }
-
-    fn now(&self) -> Timestamp {
-        (self.0)()
-    }
+/// What is configured, for answers that say what to set or run.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The configured sources.
+    pub sources: Vec<SourceName>,
+    /// What is wrong with the configuration, one line each, in our words.
+    pub problems: Vec<String>,
 }
 
 /// What the tools of one server share: the cache, a clock and the configured sources.
@@ -43,15 +31,15 @@ impl Clock {
 pub struct Backend {
     store: Store,
     clock: Clock,
-    sources: Vec<SourceName>,
+    setup: Setup,
     idle: Mutex<Vec<Reader>>,
 }
 
 impl Backend {
     /// Over the cache `store`, which need not exist yet.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, sources: Vec<SourceName>) -> Self {
-        Self { store, clock, sources, idle: Mutex::default() }
+    pub fn new(store: Store, clock: Clock, setup: Setup) -> Self {
+        Self { store, clock, setup, idle: Mutex::default() }
     }
 
     /// A context without limits, as tests and one-off calls use it.
@@ -138,10 +126,10 @@ impl ToolCx<'_> {
         Day::of(self.now)
     }
 
-    /// The configured sources.
+    /// What is configured.
     #[must_use]
-    pub fn sources(&self) -> &[SourceName] {
-        &self.backend.sources
+    pub fn setup(&self) -> &Setup {
+        &self.backend.setup
     }
 
     /// Was anything in this run stopped, whatever the tool made of it?

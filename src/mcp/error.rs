@@ -3,7 +3,8 @@
 //! Nothing a stranger wrote, no SQL, no path and no secret gets in: what a caller gave is cleaned and bounded where it
 //! is repeated, and what only a developer can use is logged under a reference instead.
 
-use super::{quote, store};
+use super::quote;
+use crate::store;
 use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
@@ -166,7 +167,14 @@ impl From<store::Error> for ToolError {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Stopped => Self::Stopped(Stop::Budget),
-            store::Error::Missing => Self::Unavailable { what: error.to_string(), next: error.hint().to_owned() },
+            store::Error::Sql { .. } | store::Error::Value(_) => Self::internal(&error),
+            // The reason may hold a path, which is for the log.
+            store::Error::Access(cause) => {
+                tracing::error!(%cause, "the cache can't be opened");
+                let next = store::Error::Access(String::new()).hint().to_owned();
+                Self::Unavailable { what: "the cache can't be opened".to_owned(), next }
+            }
+            error => Self::Unavailable { what: error.to_string(), next: error.hint().to_owned() },
         }
     }
 }

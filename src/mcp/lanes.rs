@@ -5,8 +5,9 @@
 //! reader threads, where it may take the whole time of the call.
 
 use super::{
-    Backend, Limits, Stop, ToolError, adapter, answer::Rendered, registry::Entry, schema::Object, store::CancelFlag,
+    Backend, Limits, Stop, ToolError, adapter, answer::Rendered, registry::Entry, schema::Object,
 };
+use crate::store::CancelFlag;
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -25,7 +25,7 @@ pub(super) async fn take(shared: &Shared, source: &SourceName) -> Result<Lease, 
         Err(TryLockError::Error(_)) => None,
     };
     let (name, holder, now, takeover) =
-        (source.clone(), shared.holder.clone(), (shared.options.clock)(), lock.is_some());
+        (source.clone(), shared.holder.clone(), shared.options.clock.now(), lock.is_some());
     shared.writer.write(move |w| w.take_lease(&name, &holder, TTL, takeover, now)).await?;
     Ok(Lease { _lock: lock })
 }

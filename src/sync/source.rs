@@ -368,7 +368,7 @@ impl Sync<'_> {
     }
 
     fn now(&self) -> jiff::Timestamp {
-        (self.shared.options.clock)()
+        self.shared.options.clock.now()
     }
 
     fn tell(&self, day: Option<Day>) {

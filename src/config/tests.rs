@@ -1,0 +1,71 @@
+use super::*;
+
+const KEY: &str = "vso_0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn load_with(file: &str, variables: &[(&str, &str)]) -> Result<Config, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, file).unwrap();
+    let overrides =
+        Overrides { config: Some(path), cache: Some(folder.path().join("cache.sqlite")), history_days: None };
+    load(&overrides, &|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+}
+
+#[test]
+fn one_key_in_the_environment_is_a_whole_configuration() {
+    let config = load_with("", &[(VERSEODIN_API_KEY, KEY)]).unwrap();
+    let [source] = config.sources.as_slice() else { panic!("{config:?}") };
+    assert_eq!((source.name.as_str(), source.base_url.as_str()), ("verseodin", VERSEODIN_URL));
+    assert_eq!((config.history_days, config.problems.len()), (90, 0));
+    assert!(!format!("{config:?}").contains(KEY));
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_a_file_holds_several_sources() {
+    let file = "history_days = 30
+[sources.verseodin]
+upstream = \"verseodin\"
+api_key = \"from-file\"
+base_url = \"http://127.0.0.1:1/api/v1\"
+[sources.acme]
+upstream = \"verseodin\"
+api_key_env = \"ACME\"
+";
+    let config = load_with(file, &[(VERSEODIN_API_KEY, KEY), ("ACME", "acme-key")]).unwrap();
+    let keys: Vec<&str> = config.sources.iter().map(|source| source.api_key.expose_secret()).collect();
+    assert_eq!((keys, config.history_days), (vec!["acme-key", KEY], 30));
+    assert_eq!(config.sources[1].base_url.as_str(), "http://127.0.0.1:1/api/v1");
+}
+
+#[test]
+fn placeholders_and_missing_keys_are_problems_by_name_and_hide_no_other_source() {
+    for placeholder in ["${VERSEODIN_API_KEY}", "<your key>", "vso_xxx", "YOUR_API_KEY", "vso_..."] {
+        let config = load_with("", &[(VERSEODIN_API_KEY, placeholder)]).unwrap();
+        assert!(config.problems[0].contains("`VERSEODIN_API_KEY` still holds a placeholder"), "{config:?}");
+    }
+    let file = "[sources.a]
+upstream = \"verseodin\"
+[sources.b]
+upstream = \"verseodin\"
+api_key_env = \"NOT_SET\"
+[sources.c]
+upstream = \"verseodin\"
+api_key_file = \"/nowhere/key\"
+[sources.d]
+upstream = \"lumar\"
+api_key = \"k\"
+";
+    let config = load_with(file, &[(VERSEODIN_API_KEY, KEY)]).unwrap();
+    assert_eq!(config.sources.len(), 1);
+    assert_eq!(config.problems.len(), 4);
+    assert!(config.problems[1].contains("`NOT_SET` is not set"));
+}
+
+#[test]
+fn a_wrong_file_is_an_error_that_names_the_line_and_shows_no_key() {
+    let error = load_with("history_days = 30\n[sources.a]\nupstream = \"verseodin\"\napi_kee = \"SECRET\"\n", &[]).unwrap_err();
+    assert!(error.to_string().contains("line 4") && error.to_string().contains("api_kee"), "{error}");
+    assert!(!error.to_string().contains("SECRET"));
+    let error = load(&Overrides { config: Some("/nowhere.toml".into()), ..Overrides::default() }, &|_| None).unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }));
+}
