@@ -4,16 +4,14 @@ mod file;
 
 use crate::{
     model::{SourceName, UpstreamKind},
-    upstream::{self, Limits, Upstream, verseodin::{Verseodin, VerseodinConfig}},
+    upstream::{
+        self, Limits, Upstream,
+        verseodin::{Verseodin, VerseodinConfig},
+    },
 };
 use directories::ProjectDirs;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 
 /// The configuration file.
@@ -198,8 +196,8 @@ fn resolve(name: &str, source: &file::Source, environment: Environment<'_>) -> R
         return Err(format!("source `{name}`: `{key_name}` still holds a placeholder; set it to your key"));
     }
     let address = source.base_url.as_deref().unwrap_or(VERSEODIN_URL);
-    let base_url =
-        Url::parse(address).map_err(|_| format!("source `{name}`: its base URL is not an address such as {VERSEODIN_URL}"))?;
+    let base_url = Url::parse(address)
+        .map_err(|_| format!("source `{name}`: its base URL is not an address such as {VERSEODIN_URL}"))?;
     Ok(SourceConfig {
         name: SourceName::from(name),
         upstream: source.upstream,
@@ -238,9 +236,10 @@ fn is_placeholder(key: &str) -> bool {
         || key.starts_with("${")
         || key.starts_with('<')
         || key.starts_with('{')
-        || ["your", "xxx", "changeme", "change-me", "placeholder", "replace", "todo", "..."].iter().any(|word| lower.contains(word))
+        || ["your", "xxx", "changeme", "change-me", "placeholder", "replace", "todo", "..."]
+            .iter()
+            .any(|word| lower.contains(word))
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -11,3 +11,8 @@ pub mod model;
 pub mod store;
 pub mod sync;
 pub mod upstream;
+
+// Beside `src` and not in it: the tools are what this server is about, and the folder at the top shows them, each with
+// the words that the model reads. Cargo has no other way to mount a sibling folder; it is the only one.
+#[path = "../tools/mod.rs"]
+pub mod tools;

@@ -27,7 +27,7 @@ pub use error::Error;
 pub use ingest::{PageCounts, StoredRun};
 pub use open::Opened;
 pub use reader::{CancelFlag, Limit, Reader};
-pub use runs::{Direction, PromptRow, RunCursor, RunFilter, RunRow, RunSort};
+pub use runs::{Direction, PromptRow, RunCursor, RunFilter, RunRow, RunSort, SortValue};
 pub use slices::{SliceDone, StoredSlice};
 pub use sources::{Coverage, EngineCoverage, ProjectRow};
 pub use sync_log::{DriftRow, LastSync, SyncCounts, SyncOutcome};

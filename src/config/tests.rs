@@ -63,9 +63,11 @@ api_key = \"k\"
 
 #[test]
 fn a_wrong_file_is_an_error_that_names_the_line_and_shows_no_key() {
-    let error = load_with("history_days = 30\n[sources.a]\nupstream = \"verseodin\"\napi_kee = \"SECRET\"\n", &[]).unwrap_err();
+    let error =
+        load_with("history_days = 30\n[sources.a]\nupstream = \"verseodin\"\napi_kee = \"SECRET\"\n", &[]).unwrap_err();
     assert!(error.to_string().contains("line 4") && error.to_string().contains("api_kee"), "{error}");
     assert!(!error.to_string().contains("SECRET"));
-    let error = load(&Overrides { config: Some("/nowhere.toml".into()), ..Overrides::default() }, &|_| None).unwrap_err();
+    let error =
+        load(&Overrides { config: Some("/nowhere.toml".into()), ..Overrides::default() }, &|_| None).unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }));
 }

@@ -167,6 +167,7 @@ impl From<store::Error> for ToolError {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Stopped => Self::Stopped(Stop::Budget),
+            store::Error::Missing => Self::NotSynced { what: "any source".to_owned(), next: error.hint().to_owned() },
             store::Error::Sql { .. } | store::Error::Value(_) => Self::internal(&error),
             // The reason may hold a path, which is for the log.
             store::Error::Access(cause) => {

@@ -4,9 +4,7 @@
 //! begins on the runtime's thread with a small budget; a run that exceeds it is stopped and begun anew on one of two
 //! reader threads, where it may take the whole time of the call.
 
-use super::{
-    Backend, Limits, Stop, ToolError, adapter, answer::Rendered, registry::Entry, schema::Object,
-};
+use super::{Backend, Limits, Stop, ToolError, adapter, answer::Rendered, registry::Entry, schema::Object};
 use crate::store::CancelFlag;
 use std::{
     sync::Arc,

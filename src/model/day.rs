@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A UTC calendar day, kept as days since 1970-01-01; written `YYYY-MM-DD`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, with = "String")]
 pub struct Day(i32);
 
 /// The text is not a calendar day.
@@ -87,7 +88,8 @@ impl From<Day> for String {
 }
 
 /// Days from `first` to `last`, both inside.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(inline)]
 pub struct DayRange {
     /// The first day.
     pub first: Day,

@@ -11,13 +11,15 @@ use xxhash_rust::xxh3::Xxh3;
 pub struct InvalidId;
 
 /// A run's id: `r` and 13 letters or digits, the hash of source, project and the run's natural key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, with = "String")]
 pub struct RunId(u64);
 
 /// A prompt's id: `p` and 13 letters or digits, the hash of source, project and the prompt's key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(inline, with = "String")]
 pub struct PromptId(u64);
 
 // Crockford's alphabet: no i, l, o, u, so an id survives being read aloud.

@@ -187,7 +187,15 @@ impl RunSort {
         }
     }
 
-    fn value(self, row: &RunRow) -> Option<SortValue> {
+    /// Where a page that ends with this run goes on.
+    #[must_use]
+    pub fn cursor(self, row: &RunRow) -> RunCursor {
+        RunCursor { run: row.id, value: self.value(row) }
+    }
+
+    /// The value that a run is sorted by; none for the time, which every run has.
+    #[must_use]
+    pub fn value(self, row: &RunRow) -> Option<SortValue> {
         match self {
             Self::CreatedAt => None,
             Self::Status => Some(SortValue::Text(row.status.as_str().to_owned())),
@@ -228,7 +236,7 @@ impl Reader {
         let mut rows = self.run_rows(&query)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|row| RunCursor { run: row.id, value: sort.value(row) });
+        let next = rows.last().filter(|_| more).map(|row| sort.cursor(row));
         Ok((rows, next))
     }
 

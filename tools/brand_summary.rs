@@ -1,0 +1,396 @@
+//! `brand_summary`: how a brand is doing, in one call.
+
+use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, projects_named, read};
+use crate::{
+    analysis::{Change, Figures, Mean, Rate, Verdict, by_engine, change, round4},
+    mcp::{
+        Tool, ToolCx, ToolError,
+        params::{BrandName, EngineName, Period, ProjectName, ResponseFormat},
+        quote::{QuotedFields, QuotedLine},
+    },
+    model::{Basis, Brand, BrandKind, DayRange, PromptRef, registrable_domain},
+    store::{CellQuery, CellTable, Reader},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// The tool.
+pub struct BrandSummary;
+
+/// Its arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    #[serde(default)]
+    project: Option<ProjectName>,
+    #[serde(default)]
+    brand: Option<BrandName>,
+    #[serde(default)]
+    engine: Option<EngineName>,
+    #[serde(default)]
+    period: Period,
+    /// Count prompts that name a tracked brand too.
+    #[serde(default)]
+    include_branded: bool,
+    #[serde(default)]
+    response_format: ResponseFormat,
+}
+
+/// Its answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    quoted_fields: QuotedFields,
+    /// One per project that has the brand; side by side, never to be added up
+    summaries: Vec<Summary>,
+    as_of: Vec<AsOf>,
+    caveats: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Summary {
+    project: QuotedLine,
+    source: String,
+    brand: QuotedLine,
+    kind: BrandKind,
+    period: DayRange,
+    compared_with: DayRange,
+    /// upstream: the tracker's own facts
+    basis: Basis,
+    /// Finished runs in scope
+    runs: u64,
+    prompts: u32,
+    /// Finished runs left out because their prompt names a tracked brand
+    branded_runs_left_out: u64,
+    presence_rate: Rate,
+    mention_rate: Rate,
+    citation_rate: Rate,
+    /// hits: its mentions; runs: mentions of all tracked brands
+    mention_share_of_voice: Rate,
+    /// hits: its citations; runs: citations of all tracked brands
+    citation_share_of_voice: Rate,
+    avg_citation_position: Mean,
+    avg_mention_rank: Mean,
+    avg_sentiment: Mean,
+    change: Changes,
+    by_engine: Table,
+    /// runs: finished runs that cite the domain
+    top_sources: Table,
+    /// Prompts where a competitor appears and the own brand does not; own brand only
+    worst_gaps: Table,
+    /// Arguments for list_prompt_runs that give the runs counted here
+    runs_filter: RunsFilter,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Changes {
+    presence_rate: Moved,
+    mention_rate: Moved,
+    citation_rate: Moved,
+}
+
+/// A change on the prompts and engines seen in both periods.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Moved {
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f64")]
+    difference: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f64")]
+    low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f64")]
+    high: Option<f64>,
+    /// What data like this would have shown four times in five
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f64")]
+    smallest_detectable: Option<f64>,
+    prompts: u32,
+    runs_before: u64,
+    runs_now: u64,
+    /// Runs without a partner in the other period
+    runs_left_out: u64,
+}
+
+impl From<Change> for Moved {
+    fn from(change: Change) -> Self {
+        let left_out = change.left_out.runs_before + change.left_out.runs_now;
+        Self {
+            verdict: change.verdict,
+            difference: change.difference.map(round4),
+            low: change.low.map(round4),
+            high: change.high.map(round4),
+            smallest_detectable: change.smallest_detectable.map(round4),
+            prompts: change.prompts,
+            runs_before: change.runs_before,
+            runs_now: change.runs_now,
+            runs_left_out: left_out,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RunsFilter {
+    project: QuotedLine,
+    brand: QuotedLine,
+    period: String,
+    status: &'static str,
+    include_branded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    engine: Option<String>,
+}
+
+/// One project and the brand in it.
+struct Asked {
+    target: Target,
+    brand: Brand,
+    brands: Vec<Brand>,
+}
+
+impl Tool for BrandSummary {
+    const NAME: &'static str = "brand_summary";
+    const TITLE: &'static str = "Brand summary";
+    const PAGE: &'static str = include_str!("brand_summary.md");
+
+    type Params = Params;
+    type Answer = Answer;
+
+    fn call(cx: &ToolCx<'_>, params: Params) -> Result<Answer, ToolError> {
+        read(cx, |reader| answer(cx, reader, &params))
+    }
+}
+
+fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, ToolError> {
+    let mut caveats = Vec::new();
+    let asked = asked(reader, projects_named(cx, reader, params.project.as_ref())?, params)?;
+    let mut coverages = Vec::new();
+    for one in &asked {
+        coverages.push(reader.coverage(&one.target.row.key, None, cx.now())?);
+    }
+    if let Some(engine) = &params.engine {
+        check_engine(&coverages, engine)?;
+    }
+    // One window for all, so that what stands side by side is of the same days.
+    let days = params.period.days(anchor(cx, &coverages));
+    let summaries = asked
+        .iter()
+        .zip(&coverages)
+        .map(|(one, coverage)| {
+            let summary = summary(reader, one, days, params, &mut caveats)?;
+            if summary.runs == 0 {
+                let reach = coverage.days.map_or_else(|| "nothing".to_owned(), |days| days.to_string());
+                caveats
+                    .push(format!("{}: no finished run in {days}; the cache holds {reach}", summary.project.as_str()));
+            }
+            Ok(summary)
+        })
+        .collect::<Result<Vec<_>, ToolError>>()?;
+    let targets: Vec<Target> = asked.into_iter().map(|one| one.target).collect();
+    Ok(Answer {
+        quoted_fields: QuotedFields(&["project", "brand", "engine", "domain", "owner", "prompt"]),
+        summaries,
+        as_of: as_of(cx, reader, &targets, Some(days), &mut caveats)?,
+        caveats,
+    })
+}
+
+/// The projects that have the brand asked for.
+fn asked(reader: &Reader, targets: Vec<Target>, params: &Params) -> Result<Vec<Asked>, ToolError> {
+    let mut asked = Vec::new();
+    let mut names = Vec::new();
+    for target in targets {
+        let brands: Vec<Brand> = reader.brands(&target.row.key)?.into_iter().map(|row| row.brand).collect();
+        match brand_named(&brands, params.brand.as_ref()) {
+            Some(brand) => asked.push(Asked { target, brand, brands }),
+            None => names.extend(brands.into_iter().map(|brand| brand.name)),
+        }
+    }
+    if asked.is_empty() {
+        return Err(match &params.brand {
+            Some(name) => {
+                let names = names.iter().map(String::as_str);
+                ToolError::not_found("brand", name.as_str(), names, "leave brand out to use the project's own brand")
+            }
+            None => ToolError::invalid("this project has no own brand", "name one with brand"),
+        });
+    }
+    Ok(asked)
+}
+
+fn summary(
+    reader: &Reader,
+    one: &Asked,
+    days: DayRange,
+    params: &Params,
+    caveats: &mut Vec<String>,
+) -> Result<Summary, ToolError> {
+    let engine = params.engine.as_ref().map(|engine| engine.as_str().to_lowercase());
+    let query = CellQuery {
+        project: &one.target.row.key,
+        brand: &one.brand.key,
+        basis: Basis::Upstream,
+        days,
+        engine: engine.as_deref(),
+        include_branded: params.include_branded,
+    };
+    let now = reader.cells(&query)?;
+    let before = reader.cells(&CellQuery { days: days.before(), ..query })?;
+    let figures = Figures::of(&now.cells);
+    let long = params.response_format.is_detailed();
+    let name = QuotedLine::new(&one.target.name, 120);
+    warn(&figures, one, name.as_str(), caveats);
+    Ok(Summary {
+        project: name.clone(),
+        source: one.target.row.key.source.to_string(),
+        brand: QuotedLine::new(&one.brand.name, 120),
+        kind: one.brand.kind,
+        period: days,
+        compared_with: days.before(),
+        basis: Basis::Upstream,
+        runs: figures.runs,
+        prompts: figures.prompts,
+        branded_runs_left_out: now.branded_runs,
+        presence_rate: figures.presence_rate,
+        mention_rate: figures.mention_rate,
+        citation_rate: figures.citation_rate,
+        mention_share_of_voice: figures.mention_share_of_voice,
+        citation_share_of_voice: figures.citation_share_of_voice,
+        avg_citation_position: figures.avg_citation_position,
+        avg_mention_rank: figures.avg_mention_rank,
+        avg_sentiment: figures.avg_sentiment,
+        change: Changes {
+            presence_rate: change(&before.cells, &now.cells, |cell| (cell.present, cell.presence_checked)).into(),
+            mention_rate: change(&before.cells, &now.cells, |cell| (cell.mentioned, cell.mention_checked)).into(),
+            citation_rate: change(&before.cells, &now.cells, |cell| (cell.cited, cell.citation_checked)).into(),
+        },
+        by_engine: engines(&now),
+        top_sources: sources(reader, &query, one, figures.runs, if long { 20 } else { 5 })?,
+        worst_gaps: gaps(reader, one, &now, if long { 20 } else { 5 })?,
+        runs_filter: RunsFilter {
+            project: name,
+            brand: QuotedLine::new(&one.brand.name, 120),
+            period: days.to_string(),
+            status: "finished",
+            include_branded: params.include_branded,
+            engine,
+        },
+    })
+}
+
+/// What a reader of these figures must know; only what matters here.
+fn warn(figures: &Figures, one: &Asked, project: &str, caveats: &mut Vec<String>) {
+    if figures.runs == 0 {
+        return;
+    }
+    if figures.mention_rate.runs == 0 {
+        caveats.push(format!(
+            "{project}: mentions of {} are not counted by this tracker, so no mention rate",
+            one.brand.name
+        ));
+    }
+    if figures.mention_share_of_voice.runs == 0 {
+        caveats.push(format!(
+            "{project}: no mention share of voice, since the tracker does not count mentions of every tracked brand"
+        ));
+    }
+    if figures.citation_share_of_voice.runs == 0 && one.brands.iter().any(|brand| brand.kind == BrandKind::Competitor) {
+        caveats.push(format!("{project}: no citation of a tracked brand in the period, so no citation share of voice"));
+    }
+    if figures.prompts < 10 {
+        caveats.push(format!("{project}: only {} prompts, so intervals are wide and rough", figures.prompts));
+    }
+}
+
+fn engines(cells: &CellTable) -> Table {
+    let mut table = Table::new([
+        "engine",
+        "runs",
+        "presence_rate",
+        "presence_low",
+        "presence_high",
+        "mention_rate",
+        "citation_rate",
+        "citation_share_of_voice",
+        "avg_citation_position",
+    ]);
+    let mut rows: Vec<(String, Figures)> = by_engine(&cells.cells)
+        .into_iter()
+        .map(|(engine, figures)| (cells.engines.get(&engine).cloned().unwrap_or_default(), figures))
+        .collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    table.rows = rows
+        .into_iter()
+        .map(|(engine, figures)| {
+            vec![
+                QuotedLine::new(&engine, 80).as_str().into(),
+                figures.runs.into(),
+                cell(figures.presence_rate.value),
+                cell(figures.presence_rate.low),
+                cell(figures.presence_rate.high),
+                cell(figures.mention_rate.value),
+                cell(figures.citation_rate.value),
+                cell(figures.citation_share_of_voice.value),
+                cell(figures.avg_citation_position.value),
+            ]
+        })
+        .collect();
+    table
+}
+
+fn sources(reader: &Reader, query: &CellQuery<'_>, one: &Asked, runs: u64, limit: usize) -> Result<Table, ToolError> {
+    let mut table = Table::new(["domain", "runs", "share_of_runs", "citations", "owner", "kind"]);
+    let domains = reader.top_domains(query.project, query.days, query.engine, query.include_branded, limit)?;
+    table.rows = domains
+        .into_iter()
+        .map(|found| {
+            let is_owner =
+                |brand: &&Brand| brand.domains.iter().any(|domain| registrable_domain(domain) == found.domain);
+            let owner = one.brands.iter().find(is_owner);
+            vec![
+                QuotedLine::new(&found.domain, 120).as_str().into(),
+                found.runs.into(),
+                cell((runs > 0).then(|| found.runs as f64 / runs as f64)),
+                found.citations.into(),
+                owner.map_or(Value::Null, |brand| QuotedLine::new(&brand.name, 120).as_str().into()),
+                owner.map_or(Value::Null, |brand| brand.kind.as_str().into()),
+            ]
+        })
+        .collect();
+    Ok(table)
+}
+
+/// The prompts with most runs where a competitor appears and the own brand does not.
+fn gaps(reader: &Reader, one: &Asked, cells: &CellTable, limit: usize) -> Result<Table, ToolError> {
+    let mut table = Table::new(["prompt_id", "prompt", "gap_runs", "runs"]);
+    if one.brand.kind != BrandKind::Own {
+        return Ok(table);
+    }
+    let mut sums: HashMap<PromptRef, (u32, u32)> = HashMap::new();
+    for (cell, gaps) in cells.cells.iter().zip(&cells.gaps) {
+        let sum = sums.entry(cell.prompt).or_default();
+        sum.0 += gaps;
+        sum.1 += cell.runs;
+    }
+    let mut sums: Vec<(PromptRef, (u32, u32))> = sums.into_iter().filter(|(_, (gaps, _))| *gaps > 0).collect();
+    sums.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.1.1.cmp(&b.1.1)).then_with(|| a.0.cmp(&b.0)));
+    sums.truncate(limit);
+    let refs: Vec<PromptRef> = sums.iter().map(|(prompt, _)| *prompt).collect();
+    table.rows = reader
+        .prompts(&refs)?
+        .into_iter()
+        .zip(sums)
+        .map(|(prompt, (_, (gaps, runs)))| {
+            vec![
+                prompt.id.to_string().into(),
+                QuotedLine::new(&prompt.text, 90).as_str().into(),
+                gaps.into(),
+                runs.into(),
+            ]
+        })
+        .collect();
+    Ok(table)
+}

@@ -1,0 +1,311 @@
+//! `list_prompt_runs`: runs, filtered and sorted as the trackers' own pages do, page by page.
+
+mod pages;
+
+use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, projects_named, prompt_named, read};
+use crate::{
+    mcp::{
+        Tool, ToolCx, ToolError,
+        params::{BrandName, Cursor, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat, TopicName},
+        quote::{QuotedFields, QuotedLine},
+    },
+    model::{Brand, BrandKey, DayRange, Status},
+    store::{Coverage, Direction, Reader, RunFilter, RunRow, RunSort},
+};
+use pages::{Place, Places};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The tool.
+pub struct ListPromptRuns;
+
+/// Its arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    #[serde(default)]
+    project: Option<ProjectName>,
+    #[serde(default)]
+    brand: Option<BrandName>,
+    #[serde(default)]
+    prompt_id: Option<PromptName>,
+    #[serde(default)]
+    topic: Option<TopicName>,
+    #[serde(default)]
+    engine: Option<EngineName>,
+    /// pending, running, finished or failed.
+    #[serde(default)]
+    #[schemars(length(max = 40))]
+    status: Option<String>,
+    /// 7d, 30d, 90d (ending with the last complete day), a month 2026-10, a range 2026-10-01..2026-10-31 or a day. All days where left out.
+    #[serde(default)]
+    period: Option<Period>,
+    /// true: the brand is named or cited; false: looked for and absent.
+    #[serde(default)]
+    visible: Option<bool>,
+    /// The same for citations alone.
+    #[serde(default)]
+    cited: Option<bool>,
+    /// The same for mentions alone.
+    #[serde(default)]
+    mentioned: Option<bool>,
+    /// Words that the answer or the prompt must hold, all of them; "words in quotes" stand together.
+    #[serde(default)]
+    #[schemars(length(max = 300))]
+    text: Option<String>,
+    /// Prompts that name a tracked brand; true where left out.
+    #[serde(default = "yes")]
+    include_branded: bool,
+    /// What to sort by; runs without the value come last.
+    #[serde(default)]
+    sort: RunSort,
+    #[serde(default)]
+    order: Direction,
+    #[serde(default)]
+    limit: Limit,
+    #[serde(default)]
+    cursor: Option<Cursor>,
+    #[serde(default)]
+    response_format: ResponseFormat,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Its answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    quoted_fields: QuotedFields,
+    runs: Table,
+    /// Runs that pass the filters; counted up to 1000
+    total: u64,
+    /// total is a lower bound
+    total_is_capped: bool,
+    /// Give it as cursor for the next page; absent at the end
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    next_cursor: Option<String>,
+    /// The brand that each project's runs are seen from
+    seen_from: Vec<SeenFrom>,
+    as_of: Vec<AsOf>,
+    caveats: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SeenFrom {
+    project: QuotedLine,
+    source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "QuotedLine")]
+    brand: Option<QuotedLine>,
+}
+
+/// A project to list, and the filter for it.
+struct Listed {
+    target: Target,
+    brand: Option<Brand>,
+    filter: RunFilter,
+}
+
+const COUNTED: usize = 1_000;
+
+impl Tool for ListPromptRuns {
+    const NAME: &'static str = "list_prompt_runs";
+    const TITLE: &'static str = "List prompt runs";
+    const PAGE: &'static str = include_str!("list_prompt_runs.md");
+
+    type Params = Params;
+    type Answer = Answer;
+
+    fn call(cx: &ToolCx<'_>, params: Params) -> Result<Answer, ToolError> {
+        read(cx, |reader| answer(cx, reader, &params))
+    }
+}
+
+fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, ToolError> {
+    let mut caveats = Vec::new();
+    let targets = projects_named(cx, reader, params.project.as_ref())?;
+    let coverages = targets
+        .iter()
+        .map(|target| Ok(reader.coverage(&target.row.key, None, cx.now())?))
+        .collect::<Result<Vec<_>, ToolError>>()?;
+    check_names(reader, &targets, &coverages, params)?;
+    let days = params.period.map(|period| period.days(anchor(cx, &coverages)));
+    let listed = listed(reader, &targets, params, days)?;
+
+    let places = Places::read(params.cursor.as_ref(), &listed, params)?;
+    let limit = params.limit.get();
+    let order = (params.sort, params.order);
+    let mut merged = Vec::new();
+    for (i, item) in listed.iter().enumerate() {
+        let after = match places.of(i) {
+            Place::Start => None,
+            Place::After(cursor) => Some(cursor),
+        };
+        let (rows, _) = reader.runs(&item.target.row.key, &item.filter, order, after, limit + 1)?;
+        merged.extend(rows.into_iter().map(|row| (i, row)));
+    }
+    merged.sort_by(|a, b| pages::compare(order, &a.1, &b.1));
+    let more = merged.len() > limit;
+    merged.truncate(limit);
+    let next_cursor = more.then(|| places.after(&merged, params.sort));
+
+    let mut total = 0;
+    for item in &listed {
+        total += reader.count_runs(&item.target.row.key, &item.filter, COUNTED + 1)?;
+    }
+    let total_is_capped = total > COUNTED as u64;
+    if total == 0 {
+        caveats.push(nothing_found(&coverages, days));
+    }
+    let shown: Vec<Target> = listed.iter().map(|item| item.target.clone()).collect();
+    Ok(Answer {
+        quoted_fields: QuotedFields(&["prompt", "topic", "project", "engine", "model", "failure_reason", "brand"]),
+        runs: table(&merged, &listed, params.response_format),
+        total: total.min(COUNTED as u64),
+        total_is_capped,
+        next_cursor,
+        seen_from: listed
+            .iter()
+            .map(|item| SeenFrom {
+                project: QuotedLine::new(&item.target.name, 120),
+                source: item.target.row.key.source.to_string(),
+                brand: item.brand.as_ref().map(|brand| QuotedLine::new(&brand.name, 120)),
+            })
+            .collect(),
+        as_of: as_of(cx, reader, &shown, days, &mut caveats)?,
+        caveats,
+    })
+}
+
+/// The projects that have the brand asked for, each with its filter.
+fn listed(
+    reader: &Reader,
+    targets: &[Target],
+    params: &Params,
+    days: Option<DayRange>,
+) -> Result<Vec<Listed>, ToolError> {
+    let prompt = params.prompt_id.as_ref().map(|name| prompt_named(reader, targets, name)).transpose()?;
+    let mut listed = Vec::new();
+    let mut names = Vec::new();
+    for target in targets {
+        let brands: Vec<Brand> = reader.brands(&target.row.key)?.into_iter().map(|row| row.brand).collect();
+        let brand = brand_named(&brands, params.brand.as_ref());
+        if brand.is_none() && params.brand.is_some() {
+            names.extend(brands.into_iter().map(|brand| brand.name));
+            continue;
+        }
+        let filter = RunFilter {
+            brand: brand.as_ref().map(|brand: &Brand| -> BrandKey { brand.key.clone() }),
+            prompt,
+            topic: params.topic.as_ref().map(|topic| topic.as_str().to_owned()),
+            engine: params.engine.as_ref().map(|engine| engine.as_str().to_lowercase()),
+            status: params.status.as_ref().map(|status| Status::from(status.trim().to_lowercase())),
+            days,
+            visible: params.visible,
+            cited: params.cited,
+            mentioned: params.mentioned,
+            text: params.text.clone(),
+            without_branded: !params.include_branded,
+        };
+        listed.push(Listed { target: target.clone(), brand, filter });
+    }
+    if let (true, Some(name)) = (listed.is_empty(), &params.brand) {
+        let names = names.iter().map(String::as_str);
+        return Err(ToolError::not_found(
+            "brand",
+            name.as_str(),
+            names,
+            "leave brand out to use the project's own brand",
+        ));
+    }
+    Ok(listed)
+}
+
+/// An engine or topic that no run has is a slip of the pen, not an empty list.
+fn check_names(reader: &Reader, targets: &[Target], coverages: &[Coverage], params: &Params) -> Result<(), ToolError> {
+    if let Some(engine) = &params.engine {
+        super::support::check_engine(coverages, engine)?;
+    }
+    if let Some(text) = &params.text
+        && !text.chars().any(char::is_alphanumeric)
+    {
+        return Err(ToolError::invalid("text holds no word to search for", "give one word or more, or leave text out"));
+    }
+    let Some(topic) = &params.topic else { return Ok(()) };
+    let mut topics = Vec::new();
+    for target in targets {
+        topics.extend(reader.topics(&target.row.key)?);
+    }
+    if topics.iter().any(|known| known == topic.as_str()) {
+        return Ok(());
+    }
+    let next = if topics.is_empty() {
+        "this tracker has no topics; leave topic out"
+    } else {
+        "use one of these, in this spelling"
+    };
+    Err(ToolError::not_found("topic", topic.as_str(), topics.iter().map(String::as_str), next))
+}
+
+fn nothing_found(coverages: &[Coverage], days: Option<DayRange>) -> String {
+    let reach = coverages.iter().filter_map(|coverage| coverage.days);
+    let (first, last) = (reach.clone().map(|days| days.first).min(), reach.map(|days| days.last).max());
+    match (first, last, days) {
+        (Some(first), Some(last), Some(days)) if days.last < first || days.first > last => {
+            format!("no run in {days}: the cache holds {first}..{last}")
+        }
+        _ => "no run passes these filters; leave some out".to_owned(),
+    }
+}
+
+fn table(rows: &[(usize, RunRow)], listed: &[Listed], format: ResponseFormat) -> Table {
+    let several = listed.len() > 1;
+    let mut columns = vec!["run_id", "created_at", "engine", "status", "prompt"];
+    columns.extend(["visible", "total_citations", "total_mentions", "best_position", "avg_sentiment"]);
+    if several {
+        columns.push("project");
+    }
+    if format.is_detailed() {
+        columns.extend(["prompt_id", "topic", "model", "day", "answer_citations", "branded", "failure_reason"]);
+    }
+    let mut table = Table::new(columns);
+    let quoted = |text: &str, max: usize| -> Value { QuotedLine::new(text, max).as_str().into() };
+    table.rows = rows
+        .iter()
+        .map(|(i, row)| {
+            let prompt_chars = if format.is_detailed() { 300 } else { 90 };
+            let mut cells = vec![
+                row.id.to_string().into(),
+                row.created_at.to_string().into(),
+                quoted(&row.engine, 80),
+                quoted(row.status.as_str(), 40),
+                quoted(&row.prompt.text, prompt_chars),
+                cell(row.visible()),
+                cell(row.citations),
+                cell(row.mentions),
+                cell(row.best_position),
+                cell(row.sentiment),
+            ];
+            if several {
+                cells.push(listed.get(*i).map_or(Value::Null, |item| quoted(&item.target.name, 120)));
+            }
+            if format.is_detailed() {
+                let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, |text| quoted(text, 200));
+                cells.extend([
+                    row.prompt.id.to_string().into(),
+                    text(&row.prompt.topic),
+                    text(&row.model),
+                    row.day.to_string().into(),
+                    cell(row.total_citations),
+                    row.prompt.branded.into(),
+                    text(&row.failure_reason),
+                ]);
+            }
+            cells
+        })
+        .collect();
+    table
+}

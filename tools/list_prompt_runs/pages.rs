@@ -1,0 +1,136 @@
+//! Pages over several projects: where each project's list goes on, and how their rows are merged.
+//!
+//! A cursor is text that only this tool reads: a hash of the question it belongs to, then per project the last run
+//! shown. A cursor of another question is refused instead of giving a list with holes.
+
+use super::{Listed, Params};
+use crate::{
+    mcp::{ToolError, params::Cursor},
+    model::RunId,
+    store::{Direction, RunCursor, RunRow, RunSort, SortValue},
+};
+use std::cmp::Ordering;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Where a project's list goes on.
+pub enum Place<'a> {
+    /// At its first run.
+    Start,
+    /// Behind this one.
+    After(&'a RunCursor),
+}
+
+/// Where every project's list goes on.
+pub struct Places {
+    question: u64,
+    places: Vec<Option<RunCursor>>,
+}
+
+impl Places {
+    /// The places that a cursor names, or all starts.
+    pub fn read(cursor: Option<&Cursor>, listed: &[Listed], params: &Params) -> Result<Self, ToolError> {
+        let filters: Vec<String> = listed
+            .iter()
+            .map(|item| {
+                // A period that moves with the newest day must not change the question from page to page.
+                let mut filter = item.filter.clone();
+                filter.days = filter.days.filter(|_| params.period.is_none());
+                format!("{:?} {filter:?}", item.target.row.key)
+            })
+            .collect();
+        let question =
+            xxh3_64(format!("{filters:?} {:?} {:?} {:?}", params.period, params.sort, params.order).as_bytes());
+        let Some(cursor) = cursor else {
+            return Ok(Self { question, places: vec![None; listed.len()] });
+        };
+        let mut parts = cursor.as_str().split('~');
+        if parts.next().and_then(|part| u64::from_str_radix(part, 36).ok()) != Some(question) {
+            return Err(Cursor::refused());
+        }
+        let places: Option<Vec<Option<RunCursor>>> = parts.map(read_place).collect();
+        match places {
+            Some(places) if places.len() == listed.len() => Ok(Self { question, places }),
+            _ => Err(Cursor::refused()),
+        }
+    }
+
+    /// Where the list of project `i` goes on.
+    pub fn of(&self, i: usize) -> Place<'_> {
+        match self.places.get(i) {
+            Some(Some(cursor)) => Place::After(cursor),
+            _ => Place::Start,
+        }
+    }
+
+    /// The cursor behind these rows.
+    pub fn after(&self, rows: &[(usize, RunRow)], sort: RunSort) -> String {
+        let mut places = self.places.clone();
+        for (i, row) in rows {
+            if let Some(place) = places.get_mut(*i) {
+                *place = Some(sort.cursor(row));
+            }
+        }
+        let places: Vec<String> = places.iter().map(write_place).collect();
+        format!("{}~{}", base36(self.question), places.join("~"))
+    }
+}
+
+fn write_place(place: &Option<RunCursor>) -> String {
+    match place {
+        None => "-".to_owned(),
+        Some(RunCursor { run, value: None }) => run.to_string(),
+        Some(RunCursor { run, value: Some(SortValue::Number(number)) }) => format!("{run}n{number}"),
+        Some(RunCursor { run, value: Some(SortValue::Text(text)) }) => {
+            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("{run}t{hex}")
+        }
+    }
+}
+
+fn read_place(text: &str) -> Option<Option<RunCursor>> {
+    if text == "-" {
+        return Some(None);
+    }
+    let (run, rest) = text.split_at_checked(14)?;
+    let run: RunId = run.parse().ok()?;
+    let value = match rest.split_at_checked(1) {
+        None => None,
+        Some(("n", number)) => Some(SortValue::Number(number.parse().ok().filter(|number: &f64| number.is_finite())?)),
+        Some(("t", hex)) => {
+            let digits: Vec<char> = hex.chars().collect();
+            let bytes: Option<Vec<u8>> =
+                digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).ok()).collect();
+            Some(SortValue::Text(String::from_utf8(bytes?).ok()?))
+        }
+        Some(_) => return None,
+    };
+    Some(Some(RunCursor { run, value }))
+}
+
+fn base36(mut value: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from_digit(u32::try_from(value % 36).unwrap_or(0), 36).unwrap_or('0'));
+        value /= 36;
+        if value == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+/// The order of a list, as the store sorts one project's.
+pub fn compare((sort, direction): (RunSort, Direction), a: &RunRow, b: &RunRow) -> Ordering {
+    let turn = |order: Ordering| if direction == Direction::Desc { order.reverse() } else { order };
+    let newest = || b.created_at.cmp(&a.created_at);
+    if sort == RunSort::CreatedAt {
+        return turn(a.created_at.cmp(&b.created_at));
+    }
+    match (sort.value(a), sort.value(b)) {
+        (None, None) => newest(),
+        (None, Some(_)) => Ordering::Greater,
+        (Some(_), None) => Ordering::Less,
+        (Some(SortValue::Number(a)), Some(SortValue::Number(b))) => turn(a.total_cmp(&b)).then_with(newest),
+        (Some(SortValue::Text(a)), Some(SortValue::Text(b))) => turn(a.cmp(&b)).then_with(newest),
+        _ => newest(),
+    }
+}

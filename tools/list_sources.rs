@@ -1,0 +1,271 @@
+//! `list_sources`: what data is here, and how fresh and whole it is.
+
+use super::support::{Table, cell};
+use crate::{
+    mcp::{
+        Tool, ToolCx, ToolError,
+        params::ResponseFormat,
+        quote::{QuotedFields, QuotedLine},
+    },
+    model::{Day, SourceName},
+    store::{LastSync, ProjectRow, Reader},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The tool.
+pub struct ListSources;
+
+/// Its arguments.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    #[serde(default)]
+    response_format: ResponseFormat,
+}
+
+/// Its answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    quoted_fields: QuotedFields,
+    sources: Vec<Source>,
+    /// What to know before using the data
+    caveats: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Source {
+    source: String,
+    /// lumar, verseodin or lunary
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    upstream: Option<String>,
+    /// Configured in this server; one that is not still answers from the cache
+    configured: bool,
+    /// A sync runs now
+    syncing: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Sync")]
+    last_sync: Option<Sync>,
+    /// End of the last sync that did all it had planned, UTC
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    last_good_sync_at: Option<String>,
+    /// Rows that could not be understood and were put aside
+    quarantined_rows: u64,
+    /// Reasons and counts of rows put aside (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Table")]
+    quarantine: Option<Table>,
+    /// Ways in which the API differs from its documents
+    drift_count: usize,
+    /// record, field, kind, last seen (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Table")]
+    drift: Option<Table>,
+    projects: Vec<Project>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Sync {
+    started_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    ended_at: Option<String>,
+    /// done, cancelled, failed, running, or interrupted (the process died; the next sync resumes)
+    outcome: String,
+    added: u64,
+    changed: u64,
+    unchanged: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    remedy: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Project {
+    project: QuotedLine,
+    /// The upstream's id (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "QuotedLine")]
+    project_id: Option<QuotedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "QuotedLine")]
+    website: Option<QuotedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    first_day: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    last_day: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    last_complete_day: Option<Day>,
+    finished_runs: u64,
+    failed_runs: u64,
+    open_runs: u64,
+    prompts: u64,
+    brands: usize,
+    /// Days or other slices not read whole yet
+    missing_slices: u64,
+    engines: Vec<QuotedLine>,
+    /// Runs by engine and status (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Table")]
+    runs_by_engine: Option<Table>,
+    /// No longer listed by the tracker; its data stays
+    gone: bool,
+}
+
+impl Tool for ListSources {
+    const NAME: &'static str = "list_sources";
+    const TITLE: &'static str = "List sources";
+    const PAGE: &'static str = include_str!("list_sources.md");
+
+    type Params = Params;
+    type Answer = Answer;
+
+    fn call(cx: &ToolCx<'_>, params: Params) -> Result<Answer, ToolError> {
+        let answer = cx.read(|reader| {
+            let projects = reader.projects()?;
+            let mut names: BTreeSet<SourceName> = cx.setup().sources.iter().cloned().collect();
+            names.extend(projects.iter().map(|project| project.key.source.clone()));
+            let sources = names.iter().map(|name| source(cx, reader, name, &projects, params.response_format));
+            sources.collect::<Result<Vec<_>, _>>()
+        });
+        let sources = match answer {
+            // Nothing was ever synced: that is an answer here.
+            Err(ToolError::NotSynced { .. }) => cx.setup().sources.iter().map(unsynced).collect(),
+            other => other?,
+        };
+        let mut caveats: Vec<String> = cx.setup().problems.clone();
+        if sources.is_empty() {
+            caveats.push(
+                "no source is configured and nothing is cached: set `VERSEODIN_API_KEY` and run `visibility-mcp sync`, or start with `serve --demo`"
+                    .to_owned(),
+            );
+        } else if sources.iter().all(|source: &Source| source.projects.is_empty()) {
+            caveats.push(
+                "nothing is cached yet: run `visibility-mcp sync`, or wait for this server's first sync".to_owned(),
+            );
+        }
+        let quoted_fields = QuotedFields(&["project", "project_id", "website", "engines", "runs_by_engine", "drift"]);
+        Ok(Answer { quoted_fields, sources, caveats })
+    }
+}
+
+fn unsynced(name: &SourceName) -> Source {
+    Source {
+        source: name.to_string(),
+        upstream: None,
+        configured: true,
+        syncing: false,
+        last_sync: None,
+        last_good_sync_at: None,
+        quarantined_rows: 0,
+        quarantine: None,
+        drift_count: 0,
+        drift: None,
+        projects: Vec::new(),
+    }
+}
+
+fn source(
+    cx: &ToolCx<'_>,
+    reader: &Reader,
+    name: &SourceName,
+    projects: &[ProjectRow],
+    format: ResponseFormat,
+) -> Result<Source, ToolError> {
+    let own: Vec<&ProjectRow> = projects.iter().filter(|project| project.key.source == *name).collect();
+    let syncing = reader.is_syncing(name, cx.now())?;
+    let drift = reader.drift(name)?;
+    let (mut quarantine, mut drift_table) = (None, None);
+    if format.is_detailed() {
+        let mut table = Table::new(["reason", "rows"]);
+        table.rows =
+            reader.quarantine_reasons(name)?.into_iter().map(|(why, rows)| vec![why.into(), rows.into()]).collect();
+        quarantine = Some(table);
+        let mut table = Table::new(["record", "field", "kind", "last_seen_at"]);
+        table.rows = drift
+            .iter()
+            .take(50)
+            .map(|drift| {
+                let field = QuotedLine::new(&drift.field, 64);
+                vec![
+                    drift.record.clone().into(),
+                    field.as_str().into(),
+                    drift.kind.clone().into(),
+                    drift.last_at.to_string().into(),
+                ]
+            })
+            .collect();
+        drift_table = Some(table);
+    }
+    Ok(Source {
+        source: name.to_string(),
+        upstream: own.first().map(|project| project.upstream.clone()),
+        configured: cx.setup().sources.contains(name),
+        syncing,
+        last_sync: reader.last_sync(name)?.map(|last| sync(last, syncing)),
+        last_good_sync_at: reader.last_good_sync(name)?.and_then(|sync| sync.ended_at).map(|at| at.to_string()),
+        quarantined_rows: reader.quarantined(name)?,
+        quarantine,
+        drift_count: drift.len(),
+        drift: drift_table,
+        projects: own.into_iter().map(|row| project(cx, reader, row, format)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn sync(last: LastSync, syncing: bool) -> Sync {
+    let unended = if syncing { "running" } else { "interrupted" };
+    Sync {
+        started_at: last.started_at.to_string(),
+        ended_at: last.ended_at.map(|at| at.to_string()),
+        outcome: last.outcome.unwrap_or_else(|| unended.to_owned()),
+        added: last.counts.added,
+        changed: last.counts.changed,
+        unchanged: last.counts.unchanged,
+        error: last.error,
+        remedy: last.hint,
+    }
+}
+
+fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseFormat) -> Result<Project, ToolError> {
+    let coverage = reader.coverage(&row.key, None, cx.now())?;
+    let total = coverage.total();
+    let mut table = None;
+    if format.is_detailed() {
+        let mut runs = Table::new(["engine", "finished", "failed", "open"]);
+        runs.rows = coverage
+            .engines
+            .iter()
+            .map(|(engine, runs)| {
+                let engine = QuotedLine::new(engine, 80);
+                vec![engine.as_str().into(), runs.finished.into(), runs.failed.into(), cell(Some(runs.open))]
+            })
+            .collect();
+        table = Some(runs);
+    }
+    Ok(Project {
+        project: QuotedLine::new(&row.name, 120),
+        project_id: format.is_detailed().then(|| QuotedLine::new(&row.key.key, 80)),
+        website: row.website.as_ref().map(|website| QuotedLine::new(website, 120)),
+        first_day: coverage.days.map(|days| days.first),
+        last_day: coverage.days.map(|days| days.last),
+        last_complete_day: coverage.last_complete_day,
+        finished_runs: total.finished,
+        failed_runs: total.failed,
+        open_runs: total.open,
+        prompts: coverage.prompts,
+        brands: reader.brands(&row.key)?.iter().filter(|brand| !brand.gone).count(),
+        missing_slices: coverage.missing_slices,
+        engines: coverage.engines.keys().take(30).map(|engine| QuotedLine::new(engine, 80)).collect(),
+        runs_by_engine: table,
+        gone: row.gone,
+    })
+}

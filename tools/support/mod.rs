@@ -1,0 +1,9 @@
+//! What several tools share: names to rows, freshness, tables. A tool stays one page because this is here.
+
+mod as_of;
+mod scope;
+mod table;
+
+pub use as_of::{AsOf, as_of};
+pub use scope::{Target, anchor, brand_named, check_engine, projects_named, prompt_named, read};
+pub use table::{Table, cell};

@@ -1,0 +1,159 @@
+//! From the names in arguments to projects, brands and prompts; an unknown name is answered with the nearest ones.
+
+use crate::{
+    mcp::{
+        Setup, ToolCx, ToolError,
+        params::{BrandName, EngineName, ProjectName, PromptName},
+    },
+    model::{Brand, BrandKind, Day, PromptId, host_of},
+    store::{Coverage, ProjectRow, Reader},
+};
+
+/// A project, and how it is called where several are shown.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The project.
+    pub row: ProjectRow,
+    /// Its name, with the source in front where another source has a project of that name.
+    pub name: String,
+}
+
+/// Reads the cache; a cache that does not exist yet is answered with what to set or run.
+pub fn read<T>(cx: &ToolCx<'_>, work: impl FnOnce(&Reader) -> Result<T, ToolError>) -> Result<T, ToolError> {
+    cx.read(work).map_err(|error| match error {
+        ToolError::NotSynced { .. } => nothing_cached(cx.setup(), &[]),
+        error => error,
+    })
+}
+
+/// The answer of every tool while there is nothing to answer from. `failures` are the last syncs' errors and hints.
+fn nothing_cached(setup: &Setup, failures: &[(String, String)]) -> ToolError {
+    if let Some((error, hint)) = failures.first() {
+        return ToolError::Unavailable {
+            what: format!("nothing is cached yet, since the last sync failed: {error}"),
+            next: hint.clone(),
+        };
+    }
+    if setup.sources.is_empty() {
+        let problem = setup.problems.first().map_or_else(String::new, |problem| format!(" ({problem})"));
+        return ToolError::Unavailable {
+            what: format!("nothing is cached yet, and no source is configured{problem}"),
+            next: "set `VERSEODIN_API_KEY` for this server and run `visibility-mcp sync`, or start it with `serve --demo` to try it"
+                .to_owned(),
+        };
+    }
+    let names: Vec<&str> = setup.sources.iter().map(crate::model::SourceName::as_str).collect();
+    ToolError::NotSynced {
+        what: names.join(", "),
+        next: "run `visibility-mcp sync`, or wait for the server's first sync to commit its first pages".to_owned(),
+    }
+}
+
+/// The projects that a question is about: the one named, or all.
+pub fn projects_named(cx: &ToolCx<'_>, reader: &Reader, name: Option<&ProjectName>) -> Result<Vec<Target>, ToolError> {
+    let rows = reader.projects()?;
+    let targets: Vec<Target> = rows
+        .iter()
+        .map(|row| {
+            let twin = rows.iter().any(|other| other.key != row.key && other.name.eq_ignore_ascii_case(&row.name));
+            let name = if twin { format!("{}/{}", row.key.source, row.name) } else { row.name.clone() };
+            Target { row: row.clone(), name }
+        })
+        .collect();
+    if targets.is_empty() {
+        return Err(nothing_cached(cx.setup(), &failures(cx, reader)?));
+    }
+    let Some(name) = name else { return Ok(targets) };
+    let wanted = name.as_str().to_lowercase();
+    let is = |target: &&Target| {
+        let row = &target.row;
+        [row.name.to_lowercase(), row.key.key.to_lowercase(), format!("{}/{}", row.key.source, row.name).to_lowercase()]
+            .contains(&wanted)
+    };
+    let found: Vec<Target> = targets.iter().filter(is).cloned().collect();
+    match found.len() {
+        0 => {
+            let names = targets.iter().map(|target| target.name.as_str());
+            Err(ToolError::not_found("project", name.as_str(), names, "call list_sources to see all projects"))
+        }
+        1 => Ok(found),
+        _ => {
+            let names: Vec<&str> = found.iter().map(|target| target.name.as_str()).collect();
+            Err(ToolError::invalid(
+                format!("project {:?} is in several sources", name.as_str()),
+                format!("name one as {}", names.join(" or ")),
+            ))
+        }
+    }
+}
+
+fn failures(cx: &ToolCx<'_>, reader: &Reader) -> Result<Vec<(String, String)>, ToolError> {
+    let mut failures = Vec::new();
+    for source in &cx.setup().sources {
+        if let Some(last) = reader.last_sync(source)?
+            && let (Some(error), Some(hint)) = (last.error, last.hint)
+        {
+            failures.push((format!("{source}: {error}"), hint));
+        }
+    }
+    Ok(failures)
+}
+
+/// The brand that a question is about: the one named by name, alias, domain or key, or the project's own.
+pub fn brand_named(brands: &[Brand], name: Option<&BrandName>) -> Option<Brand> {
+    let Some(name) = name else {
+        return brands.iter().find(|brand| brand.kind == BrandKind::Own).cloned();
+    };
+    let wanted = name.as_str().to_lowercase();
+    let named = |brand: &&Brand| {
+        brand.name.to_lowercase() == wanted
+            || brand.key.0.to_lowercase() == wanted
+            || brand.aliases.iter().any(|alias| alias.to_lowercase() == wanted)
+    };
+    let host = host_of(name.as_str()).filter(|host| host.contains('.'));
+    let owns = |brand: &&Brand| host.as_ref().is_some_and(|host| brand.owns_host(host));
+    brands.iter().find(named).or_else(|| brands.iter().find(owns)).cloned()
+}
+
+/// The prompt with this id, number or exact text.
+pub fn prompt_named(reader: &Reader, targets: &[Target], name: &PromptName) -> Result<PromptId, ToolError> {
+    let mut found = Vec::new();
+    for target in targets {
+        found.extend(reader.find_prompts(&target.row.key, name.as_str())?);
+    }
+    match found.as_slice() {
+        [] => Err(ToolError::not_found(
+            "prompt",
+            name.as_str(),
+            [],
+            "take prompt_id from list_prompt_runs with response_format detailed, or give the prompt's exact text",
+        )),
+        [one] => Ok(one.id),
+        several => {
+            let ids: Vec<String> = several.iter().map(|prompt| prompt.id.to_string()).collect();
+            Err(ToolError::invalid(
+                format!("prompt_id {:?} stands for several prompts", name.as_str()),
+                format!("name one as {}", ids.join(" or ")),
+            ))
+        }
+    }
+}
+
+/// The day that `7d`, `30d` and the like end with: the last complete day, else the newest with data, else yesterday.
+pub fn anchor<'a>(cx: &ToolCx<'_>, coverages: impl IntoIterator<Item = &'a Coverage> + Clone) -> Day {
+    let complete = coverages.clone().into_iter().filter_map(|coverage| coverage.last_complete_day).max();
+    let newest = coverages.into_iter().filter_map(|coverage| coverage.days).map(|days| days.last).max();
+    complete.or(newest).unwrap_or_else(|| cx.today().plus(-1))
+}
+
+/// Refuses an engine that no run of these projects was asked on.
+pub fn check_engine(coverages: &[Coverage], engine: &EngineName) -> Result<(), ToolError> {
+    let wanted = engine.as_str().to_lowercase();
+    let known: std::collections::BTreeSet<&str> =
+        coverages.iter().flat_map(|coverage| coverage.engines.keys()).map(String::as_str).collect();
+    if known.contains(wanted.as_str()) {
+        return Ok(());
+    }
+    let next = format!("engines here: {}", known.into_iter().take(20).collect::<Vec<_>>().join(", "));
+    Err(ToolError::not_found("engine", engine.as_str(), [], next))
+}
