@@ -99,7 +99,8 @@ fn effort(tries: u32, waited: Duration) -> String {
 }
 
 fn asked(retry_after: Option<Duration>) -> String {
-    retry_after.map_or_else(String::new, |wait| format!("; it asks to wait {:.0} s", wait.as_secs_f64().ceil()))
+    let asked = retry_after.filter(|wait| !wait.is_zero());
+    asked.map_or_else(String::new, |wait| format!("; it asks to wait {:.0} s", wait.as_secs_f64().ceil()))
 }
 
 impl Error {

@@ -373,8 +373,8 @@ fn broken(error: &reqwest::Error) -> Error {
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {
             "the connection was reset"
         }
-        _ if error.is_body() || error.is_decode() => "the answer was cut off",
-        _ => "the connection was closed before an answer came",
+        _ if error.is_body() || error.is_decode() => "the answer was cut off or damaged",
+        _ => "the connection broke before an answer came",
     };
     Error::Network { what: what.to_owned(), tries: 1, waited: Duration::ZERO }
 }
@@ -407,4 +407,4 @@ fn clean(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

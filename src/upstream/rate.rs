@@ -72,6 +72,9 @@ impl Bucket {
     /// back since belongs to us.
     fn observe(&mut self, sent_at: Instant, now: Instant, seen: Observed) {
         if let Some(limit) = seen.limit.filter(|limit| (1..=MAX_CAPACITY).contains(limit)) {
+            // What is missing is tokens, and they come back at another speed now.
+            let missing = self.full_at.saturating_duration_since(now);
+            self.full_at = now + missing * self.quota.capacity / limit;
             self.quota.capacity = limit;
         }
         if let Some(remaining) = seen.remaining {

@@ -28,6 +28,9 @@ const QUOTA: Quota = Quota { capacity: 60, refill: Duration::from_secs(60) };
 /// The largest page that the API gives.
 const PAGE_ROWS: u64 = 1000;
 
+/// What a 404 on rows means.
+const NO_ROWS: &str = r#"{"data":[]}"#;
+
 /// What a Verseodin source is made of.
 #[derive(Clone, Debug)]
 pub struct VerseodinConfig {
@@ -62,17 +65,26 @@ impl Verseodin {
         Ok(Self { source, http })
     }
 
-    /// A request for something of a universe.
-    fn of_universe(&self, id: &str, part: Option<&str>, query: &[(&str, &str)]) -> Request {
+    /// Something of a universe, or the universe itself: what was asked for, and the body, where there is one.
+    async fn fetch_of(
+        &self,
+        id: &str,
+        part: Option<&str>,
+        query: &[(&str, &str)],
+    ) -> Result<(String, Option<String>), Error> {
         let mut url = self.http.url(["universes", id].into_iter().chain(part));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let what = match part {
-            None => format!("universe {id}"),
-            Some(part) => format!("{part} of universe {id}"),
-        };
-        Request { what, url }
+        let universe = format!("universe {id}");
+        let what = part.map_or_else(|| universe.clone(), |part| format!("{part} of {universe}"));
+        let request = Request { what, url };
+        match self.http.fetch_optional(&request).await {
+            Ok(body) => Ok((request.what, body)),
+            // Rights are given by universe.
+            Err(Error::Forbidden { .. }) => Err(Error::Forbidden { what: universe }),
+            Err(error) => Err(error),
+        }
     }
 
     async fn discover_projects(&self) -> Result<Discovery<ProjectRecord>, Error> {
@@ -108,13 +120,13 @@ impl Verseodin {
         listed: &Listed,
         found: &mut Discovery<ProjectRecord>,
     ) -> Result<ProjectRecord, Error> {
-        let detail = self.of_universe(&listed.id, None, &[]);
-        let body = self.http.fetch(&detail).await?;
-        let listing = self.of_universe(&listed.id, Some("brands"), &[]);
-        let brands = self.http.fetch_optional(&listing).await?;
+        let (what, detail) = self.fetch_of(&listed.id, None, &[]).await?;
+        let Some(detail) = detail else { return Err(Error::NotFound { what }) };
+        let (listing, brands) = self.fetch_of(&listed.id, Some("brands"), &[]).await?;
 
         let drift = DriftLog::default();
-        let project = listed.describe(&detail.what, &body, brands.as_deref().map(|b| (&*listing.what, b)), &drift);
+        let brands = brands.as_deref().map(|body| (&*listing, body));
+        let project = listed.describe(&what, &detail, brands, &drift);
         found.drift.extend(drift.into_drifts());
         let (project, rejected) = project?;
         found.rejected.extend(rejected);
@@ -146,10 +158,10 @@ impl Verseodin {
 
     async fn discover_slices(&self, project: &ProjectRecord) -> Result<Discovery<Slice>, Error> {
         let mut found = Discovery { items: vec![], rejected: vec![], drift: vec![] };
-        let request = self.of_universe(&project.key, Some("days"), &[]);
-        let Some(body) = self.http.fetch_optional(&request).await? else { return Ok(found) };
+        let (what, body) = self.fetch_of(&project.key, Some("days"), &[]).await?;
+        let Some(body) = body else { return Ok(found) };
         let mut days = BTreeSet::new();
-        for word in words(&request.what, &["data", "days"], &body, "Days", &mut found.drift)? {
+        for word in words(&what, &["data", "days"], &body, "Days", &mut found.drift)? {
             // A timestamp counts as the day that it is written for.
             match word.get(..10).unwrap_or(&word).parse::<Day>() {
                 Ok(day) => drop(days.insert(day)),
@@ -164,11 +176,9 @@ impl Verseodin {
 
     /// Engines that the documentation does not name are kept, and noted.
     async fn check_engines(&self, project: &ProjectRecord, drift: &mut Vec<Drift>) -> Result<(), Error> {
-        let request = self.of_universe(&project.key, Some("engines"), &[]);
-        let engines = match self.http.fetch_optional(&request).await {
-            Ok(body) => {
-                words(&request.what, &["data", "engines"], body.as_deref().unwrap_or("{\"data\":[]}"), "Engines", drift)
-            }
+        let engines = match self.fetch_of(&project.key, Some("engines"), &[]).await {
+            Ok((_, None)) => Ok(vec![]),
+            Ok((what, Some(body))) => words(&what, &["data", "engines"], &body, "Engines", drift),
             Err(error) => Err(error),
         };
         match engines {
@@ -191,19 +201,17 @@ impl Verseodin {
             Place::Prompts(offset) => {
                 let (limit, offset_text) = (PAGE_ROWS.to_string(), offset.to_string());
                 let query = [("day", &*day_text), ("limit", &limit), ("offset", &offset_text)];
-                let request = self.of_universe(&project.key, Some("prompts"), &query);
-                let body = self.http.fetch_optional(&request).await?;
-                let body = body.as_deref().unwrap_or("{\"data\":[]}");
-                let mut page = convert::prompts_page(&request.what, project, Some(day), body)?;
+                let (what, body) = self.fetch_of(&project.key, Some("prompts"), &query).await?;
+                let body = body.as_deref().unwrap_or(NO_ROWS);
+                let mut page = convert::prompts_page(&what, project, Some(day), body)?;
                 let rows = (page.runs.len() + page.rejected.len()) as u64;
                 let next = if rows == 0 { Place::History } else { Place::Prompts(offset.saturating_add(rows)) };
                 page.next = Some(next.cursor());
                 Ok(page)
             }
             Place::History => {
-                let request = self.of_universe(&project.key, Some("history"), &[("day", &day_text)]);
-                let body = self.http.fetch_optional(&request).await?;
-                convert::history_page(&request.what, project, body.as_deref().unwrap_or("{\"data\":[]}"))
+                let (what, body) = self.fetch_of(&project.key, Some("history"), &[("day", &day_text)]).await?;
+                convert::history_page(&what, project, body.as_deref().unwrap_or(NO_ROWS))
             }
         }
     }
@@ -331,7 +339,7 @@ impl Listed {
     }
 }
 
-/// A list of words; an item that is an object counts by its one text.
+/// A list of words; items that are no text are left out, and noted.
 fn words(
     what: &str,
     names: &[&'static str],

@@ -33,10 +33,13 @@ impl Site {
         if text.starts_with('{') {
             return Fields::read(&WEBSITE, value, drift).map(|fields| Self::of_object(&fields)).unwrap_or_default();
         }
-        let text = serde_json::from_str::<String>(text).unwrap_or_default();
-        match host_with_dot(&text) {
+        Self::of_text(&serde_json::from_str::<String>(text).unwrap_or_default())
+    }
+
+    fn of_text(text: &str) -> Self {
+        match host_with_dot(text) {
             Some(host) => Self { host: Some(host), ..Self::default() },
-            None => Self { name: name(&text), ..Self::default() },
+            None => Self { name: name(text), ..Self::default() },
         }
     }
 
@@ -74,10 +77,17 @@ fn aliases(fields: &Fields<'_, '_>) -> Vec<String> {
     texts.iter().flat_map(|text| text.split([',', '\n'])).filter_map(name).collect()
 }
 
-/// A list of websites under the first of the usual names, or under this one.
+/// The websites of a list under the first of these names.
 fn sites(fields: &Fields<'_, '_>, lists: &[&'static str], drift: &DriftLog) -> Vec<Site> {
-    let list = fields.first_of(lists).and_then(|list| fields.opt_list(list));
-    list.unwrap_or_default().into_iter().map(|item| Site::read(item, drift)).filter(|site| !site.is_empty()).collect()
+    let Some(list) = fields.first_of(lists) else { return vec![] };
+    let sites: Vec<Site> = if fields.get(list).is_some_and(|value| value.get().starts_with('"')) {
+        // One text that holds them all.
+        let texts = fields.opt_texts(list).unwrap_or_default();
+        texts.iter().flat_map(|text| text.split([',', ';', '\n'])).map(Site::of_text).collect()
+    } else {
+        fields.opt_list(list).unwrap_or_default().into_iter().map(|item| Site::read(item, drift)).collect()
+    };
+    sites.into_iter().filter(|site| !site.is_empty()).collect()
 }
 
 /// A brand while it is put together.
