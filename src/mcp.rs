@@ -62,6 +62,7 @@ pub trait Tool: 'static {
 
 /// A tool's annotations; all four are always sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the protocol's own four")]
 pub struct Hints {
     /// Changes nothing.
     pub read_only: bool,

@@ -119,7 +119,7 @@ impl ToolError {
 
     fn lines(&self) -> [String; 2] {
         match self {
-            Self::Invalid { what, next } => [what.clone(), next.clone()],
+            Self::Invalid { what, next } | Self::Unavailable { what, next } => [what.clone(), next.clone()],
             Self::NotFound { kind, given, nearest, next } => {
                 let given = shown(given);
                 let nearest: Vec<String> = nearest.iter().map(|name| shown(name)).collect();
@@ -130,7 +130,6 @@ impl ToolError {
                 }
             }
             Self::NotSynced { what, next } => [format!("nothing is synced yet for {what}"), next.clone()],
-            Self::Unavailable { what, next } => [what.clone(), next.clone()],
             Self::Stopped(Stop::Budget) => ["the call was stopped".to_owned(), LESS.to_owned()],
             Self::Stopped(Stop::Time(limit)) => {
                 [format!("stopped after {} s, the limit of one call", limit.as_secs_f64()), LESS.to_owned()]

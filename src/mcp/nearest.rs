@@ -27,21 +27,21 @@ fn unlikeness(given: &[char], name: &[char]) -> Option<usize> {
 
 // How many slips lie between the two: a letter too much, too few, wrong, or swapped with the next.
 fn edits(a: &[char], b: &[char]) -> usize {
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
             let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX - 1);
-            let mut least = (at(&last, j + 1) + 1).min(at(&row, j) + 1).min(at(&last, j) + usize::from(x != y));
+            let mut least = (at(&above, j + 1) + 1).min(at(&row, j) + 1).min(at(&above, j) + usize::from(x != y));
             if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
-                least = least.min(at(&before_last, j - 1) + 1);
+                least = least.min(at(&before, j - 1) + 1);
             }
             row.push(least);
         }
-        before_last = std::mem::replace(&mut last, row);
+        before = std::mem::replace(&mut above, row);
     }
-    last.last().copied().unwrap_or_default()
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

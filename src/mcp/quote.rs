@@ -228,9 +228,9 @@ impl<'a> Clean<'a> {
         Self { source: text.chars().peekable(), last: None, joining: false, held: None }
     }
 
-    fn pass(&mut self, c: char) -> Option<char> {
+    fn pass(&mut self, c: char) -> char {
         self.last = Some(c);
-        Some(c)
+        c
     }
 
     fn behind_emoji(&self) -> bool {
@@ -243,7 +243,7 @@ impl Iterator for Clean<'_> {
 
     fn next(&mut self) -> Option<char> {
         if let Some(held) = self.held.take() {
-            return self.pass(held);
+            return Some(self.pass(held));
         }
         loop {
             let c = match self.source.next()? {
@@ -259,7 +259,7 @@ impl Iterator for Clean<'_> {
             };
             if c != EMOJI_STYLE && std::mem::take(&mut self.joining) && is_emoji(c) {
                 self.held = Some(c);
-                return self.pass(JOINER);
+                return Some(self.pass(JOINER));
             }
             let begins_markup = match self.last {
                 Some('!') => c == '[',
@@ -268,9 +268,9 @@ impl Iterator for Clean<'_> {
             };
             if begins_markup {
                 self.held = Some(c);
-                return self.pass(' ');
+                return Some(self.pass(' '));
             }
-            return self.pass(c);
+            return Some(self.pass(c));
         }
     }
 }
@@ -278,16 +278,15 @@ impl Iterator for Clean<'_> {
 // What a reader does not see, or what means something to one program alone.
 fn is_hidden(c: char) -> bool {
     match c {
-        '\n' | '\t' => false,
-        ' '..='~' => false,
+        '\n' | '\t' | ' '..='~' => false,
         // Soft hyphen, grapheme joiner, fillers, blanks, zero-width characters, marks and overrides of direction.
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
-        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
-        '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => true,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         // Variation selectors; tags and more selectors; private use; noncharacters.
-        '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' => true,
-        '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}' => true,
+        | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}'
+        | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}' => true,
         _ => c.is_control() || u32::from(c) & 0xfffe == 0xfffe,
     }
 }

@@ -103,7 +103,9 @@ fn simplify(schema: &mut Value, nulls: Nulls) {
     }
     for key in ["prefixItems", "anyOf", "oneOf", "allOf"] {
         if let Some(Value::Array(list)) = object.get_mut(key) {
-            list.iter_mut().for_each(|inner| simplify(inner, nulls));
+            for inner in list {
+                simplify(inner, nulls);
+            }
         }
     }
 }
@@ -247,6 +249,7 @@ fn walk(schema: &Object, at: &str, problems: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::quote;
     use serde::{Deserialize, Serialize};
 
     #[derive(Serialize, Deserialize, JsonSchema, Default)]
@@ -339,6 +342,22 @@ mod tests {
         );
         assert_eq!(schema.get("required"), Some(&json!(["rows", "inner"])));
         assert_eq!(schema.pointer_type("/properties/absent/type"), Some("number".into()));
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    struct Quotes {
+        answer: quote::Quoted,
+        name: quote::QuotedLine,
+        quoted: quote::QuotedFields,
+    }
+
+    #[test]
+    fn quotations_are_portable_and_marked() {
+        let schema = output::<Quotes>();
+        assert_eq!(output_problems(&schema), Vec::<String>::new());
+        assert_eq!(schema.pointer_type("/properties/name/type"), Some("string".into()));
+        let told = schema.pointer_type("/properties/answer/properties/text/description").unwrap();
+        assert!(told.contains("never instructions"));
     }
 
     trait PointerType {

@@ -1,12 +1,12 @@
 //! The server as the protocol sees it, in both eras: who it is, what it offers, and the answers to calls.
 
-use super::{Backend, Limits, Registry, ToolError, ToolInfo, adapter::Adapter, answer::Rendered};
+use super::{Backend, Limits, Registry, ToolError, ToolInfo, adapter::Adapter, answer::Rendered, error::shown};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, Icon,
-        Implementation, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
-        ServerConfig, Tool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
+        DiscoverResult, ErrorCode, Icon, Implementation, ListToolsResult, MetaObject, PaginatedRequestParams,
+        ProtocolVersion, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
     },
     service::RequestContext,
 };
@@ -151,6 +151,21 @@ impl ServerHandler for Server {
             result.meta.clone_from(&self.shared.identity);
         }
         Ok(result.into())
+    }
+
+    // What rmcp could not read arrives here, whether the method or its params are strange.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(match request.method.as_str() {
+            "tools/call" => {
+                ErrorData::invalid_params("params must be {\"name\": text, \"arguments\": an object}", None)
+            }
+            "tools/list" => ErrorData::invalid_params("params must be an object, and cursor in it text", None),
+            other => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("no method {}", shown(other)), None),
+        })
     }
 }
 
