@@ -26,8 +26,12 @@ impl Call {
         let mut pairs = self.arguments.clone();
         if let Some(json) = &self.json {
             if json.trim_start().starts_with('{') {
-                arguments = serde_json::from_str(json)
-                    .map_err(|error| Failure::new(format!("the arguments are not a JSON object: {error}"), "write them as '{\"limit\": 5}'"))?;
+                arguments = serde_json::from_str(json).map_err(|error| {
+                    Failure::new(
+                        format!("the arguments are not a JSON object: {error}"),
+                        "write them as '{\"limit\": 5}'",
+                    )
+                })?;
             } else {
                 pairs.push(json.clone());
             }
@@ -35,13 +39,19 @@ impl Call {
         let schema = registry.tools().find(|tool| tool.name == self.tool).map(|tool| tool.input_schema.clone());
         for pair in &pairs {
             let (key, value) = pair.split_once('=').ok_or_else(|| {
-                Failure::new(format!("`{pair}` is not of the form key=value"), "write arguments as engine=chatgpt limit=5")
+                Failure::new(
+                    format!("`{pair}` is not of the form key=value"),
+                    "write arguments as engine=chatgpt limit=5",
+                )
             })?;
-            let kind = schema.as_ref().and_then(|schema| schema.get("properties")?.get(key)?.get("type")?.as_str().map(str::to_owned));
+            let kind = schema
+                .as_ref()
+                .and_then(|schema| schema.get("properties")?.get(key)?.get("type")?.as_str().map(str::to_owned));
             arguments.insert(key.to_owned(), typed(kind.as_deref(), value));
         }
-        let answer =
-            registry.call(&self.tool, &arguments, &context.backend(), Context::limits()).map_err(|error| failed(&error))?;
+        let answer = registry
+            .call(&self.tool, &arguments, &context.backend(), Context::limits())
+            .map_err(|error| failed(&error))?;
         output::data(&if self.json.is_some() { answer.to_string() } else { output::answer(&answer) });
         Ok(Status::Success)
     }

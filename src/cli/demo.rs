@@ -64,7 +64,9 @@ fn client_config(context: &Context) -> Result<String, Failure> {
 
 /// Fills the demo's cache before a first question is asked of it.
 pub(super) fn fill_if_missing(context: &Context) -> Result<(), Failure> {
-    if context.demo && context.store.reader().and_then(|reader| reader.projects()).map_or(true, |projects| projects.is_empty()) {
+    if context.demo
+        && context.store.reader().and_then(|reader| reader.projects()).map_or(true, |projects| projects.is_empty())
+    {
         sync::now(context, &[])?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place")]
 
 use super::Failure;
-use comfy_table::{Table, presets};
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Map, Value};
 
 /// Data, on stdout.
@@ -88,7 +88,12 @@ fn list(name: &str, items: &[Value], depth: usize, out: &mut String) {
 fn one_line(fields: &Map<String, Value>) -> Option<String> {
     let number = |name: &str| fields.get(name).and_then(Value::as_f64);
     if fields.contains_key("hits") && fields.contains_key("runs") {
-        let counts = format!("{} of {}, {} prompts", scalar(fields.get("hits")?), scalar(fields.get("runs")?), scalar(fields.get("prompts")?));
+        let counts = format!(
+            "{} of {}, {} prompts",
+            scalar(fields.get("hits")?),
+            scalar(fields.get("runs")?),
+            scalar(fields.get("prompts")?)
+        );
         return Some(match (number("value"), number("low"), number("high")) {
             (Some(value), Some(low), Some(high)) => {
                 format!("{:.1} %  (95 %: {:.1} to {:.1};  {counts})", value * 100.0, low * 100.0, high * 100.0)
@@ -101,13 +106,15 @@ fn one_line(fields: &Map<String, Value>) -> Option<String> {
 }
 
 fn is_table(fields: &Map<String, Value>) -> bool {
-    fields.len() == 2 && fields.get("columns").is_some_and(Value::is_array) && fields.get("rows").is_some_and(Value::is_array)
+    fields.len() == 2
+        && fields.get("columns").is_some_and(Value::is_array)
+        && fields.get("rows").is_some_and(Value::is_array)
 }
 
 fn table(fields: &Map<String, Value>, pad: &str, out: &mut String) {
     let array = |name: &str| fields.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(array("columns").iter().map(scalar));
     for row in array("rows") {
         table.add_row(row.as_array().map(|cells| cells.iter().map(scalar).collect::<Vec<_>>()).unwrap_or_default());

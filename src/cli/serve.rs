@@ -40,7 +40,8 @@ impl Serve {
         let shutdown = CancellationToken::new();
         let stop_sync = CancellationToken::new();
         let has_sources = context.demo || !context.config.sources.is_empty();
-        let background = (has_sources && !self.no_sync).then(|| sync_in_background(context, stop_sync.clone())).transpose()?;
+        let background =
+            (has_sources && !self.no_sync).then(|| sync_in_background(context, stop_sync.clone())).transpose()?;
         let runtime = transport::runtime()?;
         let served = runtime.block_on(transport::serve_stdio(server, shutdown));
         stop_sync.cancel();
@@ -98,9 +99,9 @@ async fn sync_once(context: &Context, stop: &CancellationToken) {
 /// Nothing where no source was synced yet; else what is left of the interval.
 fn first_wait(context: &Context) -> Duration {
     let newest = context.store.reader().ok().and_then(|reader| {
-        let ended = context.setup().sources.iter().map(|name| {
-            reader.last_good_sync(name).ok().flatten().and_then(|sync| sync.ended_at)
-        });
+        let sources = context.setup().sources;
+        let ended =
+            sources.iter().map(|name| reader.last_good_sync(name).ok().flatten().and_then(|sync| sync.ended_at));
         ended.collect::<Option<Vec<_>>>()?.into_iter().min()
     });
     let Some(ended) = newest else { return Duration::ZERO };

@@ -27,9 +27,12 @@ impl Status {
             output::data(&format!("cache: {} ({:.1} MB)", context.store.path().display(), megabytes(size)));
             output::data(&output::answer(&answer));
         }
-        let failed = answer.get("sources").and_then(Value::as_array).into_iter().flatten().any(|source| {
-            source.pointer("/last_sync/outcome").and_then(Value::as_str) == Some("failed")
-        });
+        let failed = answer
+            .get("sources")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .any(|source| source.pointer("/last_sync/outcome").and_then(Value::as_str) == Some("failed"));
         Ok(if failed || !context.config.problems.is_empty() { Exit::Failure } else { Exit::Success })
     }
 }

@@ -52,13 +52,19 @@ pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure>
     if !only.is_empty() {
         let known: Vec<String> = sources.upstreams.iter().map(|upstream| upstream.source().to_string()).collect();
         if let Some(name) = only.iter().find(|name| !known.contains(name)) {
-            return Err(Failure::new(format!("no source `{name}` is configured"), format!("sources: {}", known.join(", "))));
+            return Err(Failure::new(
+                format!("no source `{name}` is configured"),
+                format!("sources: {}", known.join(", ")),
+            ));
         }
         sources.upstreams.retain(|upstream| only.iter().any(|name| name == upstream.source().as_str()));
     }
     let opened = context.store.prepare()?;
     if let crate::store::Opened::SetAside(path) = &opened {
-        output::note(&format!("warning: the cache was damaged; it is kept as `{}` and a new one is filled", path.display()));
+        output::note(&format!(
+            "warning: the cache was damaged; it is kept as `{}` and a new one is filled",
+            path.display()
+        ));
     }
     let cancel = CancellationToken::new();
     let options = SyncOptions {
@@ -148,12 +154,20 @@ fn line(source: &SourceReport) -> String {
     let word = match source.outcome {
         Outcome::Done => "done",
         Outcome::Cancelled => "stopped",
-        Outcome::Busy => return format!("{}: another process syncs it now; the cache has what it fetched so far", source.source),
+        Outcome::Busy => {
+            return format!("{}: another process syncs it now; the cache has what it fetched so far", source.source);
+        }
         Outcome::Failed { .. } => "incomplete",
     };
     let mut line = format!(
         "{}: {word}, {} projects, {} of {} days read; {} runs new, {} changed, {} unchanged",
-        source.source, source.projects, source.slices_done, source.slices_planned, counts.added, counts.changed, counts.unchanged
+        source.source,
+        source.projects,
+        source.slices_done,
+        source.slices_planned,
+        counts.added,
+        counts.changed,
+        counts.unchanged
     );
     if counts.gone > 0 {
         line.push_str(&format!(", {} gone", counts.gone));
