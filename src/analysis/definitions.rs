@@ -94,6 +94,13 @@ pub const DEFINITIONS: &[Definition] = &[
         "difference of the figure",
     ),
     define(
+        "verdict",
+        "up or down: the interval of the change leaves out 0; too_little_data: under 6 shared prompts or 10 shared \
+         runs a side, or blind even to a change of 0.5; within_noise: all else, see smallest_detectable (80 % power)",
+        "prompts with runs on both sides",
+        "word",
+    ),
+    define(
         "flip_rate",
         "consecutive finished runs of one prompt on one engine whose presence differs / all such pairs",
         "pairs of consecutive finished runs",

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{Cell, EngineRef, PromptRef};
 
-/// SplitMix64, and what is drawn from it.
+/// `SplitMix64`, and what is drawn from it.
 struct Draws(u64);
 
 impl Draws {
