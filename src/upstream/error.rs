@@ -216,8 +216,7 @@ mod tests {
         let error = Error::Server { status: 503, tries: 0, waited: Duration::ZERO, retry_after: None };
         insta::assert_snapshot!(error.clone().after(1, Duration::from_millis(40)), @"the upstream failed with status 503, 1 try in 0.0 s");
         insta::assert_snapshot!(error.after(5, Duration::from_millis(12_340)), @"the upstream failed with status 503, 5 tries in 12.3 s");
-        let error =
-            Error::RateLimited { tries: 1, waited: Duration::ZERO, retry_after: Some(Duration::from_secs(3600)) };
+        let error = Error::RateLimited { tries: 1, waited: Duration::ZERO, retry_after: Some(Duration::from_hours(1)) };
         insta::assert_snapshot!(error, @"the rate limit was still exceeded after 1 try in 0.0 s; it asks to wait 3600 s");
     }
 }

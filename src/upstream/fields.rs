@@ -11,7 +11,7 @@ use crate::model::Day;
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, cell::RefCell, fmt};
@@ -270,6 +270,11 @@ impl<'a, 'd> Fields<'a, 'd> {
 ///
 /// [`Error::Decode`] when it is not JSON, has no such field, or the field is no list.
 pub(super) fn rows<'a>(what: &str, names: &[&'static str], body: &'a str) -> Result<Vec<&'a RawValue>, Error> {
+    let mut json = serde_json::Deserializer::from_str(body);
+    if let (Ok(Some(rows)), Ok(())) = (Rows(names).deserialize(&mut json), json.end()) {
+        return Ok(rows);
+    }
+    // Once more, slowly, for what is wrong.
     let value = member(what, names, body)?;
     if value.get() == "null" {
         return Ok(Vec::new());
@@ -336,6 +341,40 @@ impl<'de> Deserialize<'de> for Entries<'de> {
         }
 
         deserializer.deserialize_map(Object)
+    }
+}
+
+/// The list under the first of these names, read in one pass.
+struct Rows<'n>(&'n [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Rows<'_> {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_> {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found: Option<(usize, Vec<&'de RawValue>)> = None;
+        while let Some(Key(key)) = map.next_key()? {
+            match self.0.iter().position(|name| *name == key) {
+                Some(rank) if found.as_ref().is_none_or(|(best, _)| rank <= *best) => {
+                    found = Some((rank, map.next_value()?));
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found.map(|(_, rows)| rows))
     }
 }
 

@@ -19,7 +19,7 @@ use url::{Host, Url};
 const USER_AGENT: &str = concat!("visibility-mcp/", env!("CARGO_PKG_VERSION"));
 
 /// A wait that no upstream asks for in earnest; longer ones count as this.
-const MAX_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_ASKED: Duration = Duration::from_hours(24);
 
 /// How much of an error's body is read for the log.
 const MAX_ERROR_BODY: usize = 8 * 1024;
@@ -50,9 +50,9 @@ impl Default for Limits {
         Self {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
-            total_timeout: Duration::from_secs(120),
+            total_timeout: Duration::from_mins(2),
             tries: 5,
-            budget: Duration::from_secs(180),
+            budget: Duration::from_mins(3),
             first_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(90),
             max_bytes: 64 * 1024 * 1024,
@@ -70,7 +70,7 @@ pub(super) enum Auth {
     ApiKey(SecretString),
     /// `x-auth-token: TOKEN`.
     #[cfg_attr(not(test), expect(dead_code, reason = "for Lumar's session tokens"))]
-    AuthToken(SecretString),
+    Token(SecretString),
 }
 
 impl Auth {
@@ -78,7 +78,7 @@ impl Auth {
         let (name, prefix, secret) = match self {
             Self::Bearer(secret) => (AUTHORIZATION, "Bearer ", secret),
             Self::ApiKey(secret) => (HeaderName::from_static("x-api-key"), "", secret),
-            Self::AuthToken(secret) => (HeaderName::from_static("x-auth-token"), "", secret),
+            Self::Token(secret) => (HeaderName::from_static("x-auth-token"), "", secret),
         };
         // A key read from a file often ends with a line break.
         let secret = secret.expose_secret().trim();

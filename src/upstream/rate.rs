@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const VERSEODIN: Quota = Quota { capacity: 60, refill: Duration::from_secs(60) };
+    const VERSEODIN: Quota = Quota { capacity: 60, refill: Duration::from_mins(1) };
 
     fn millis(n: u64) -> Duration {
         Duration::from_millis(n)

@@ -23,7 +23,7 @@ use std::{collections::BTreeSet, time::Duration};
 use url::Url;
 
 /// The documented bucket: 60 requests, one per second back.
-const QUOTA: Quota = Quota { capacity: 60, refill: Duration::from_secs(60) };
+const QUOTA: Quota = Quota { capacity: 60, refill: Duration::from_mins(1) };
 
 /// The largest page that the API gives.
 const PAGE_ROWS: u64 = 1000;
@@ -349,15 +349,13 @@ fn words(
 ) -> Result<Vec<String>, Error> {
     let mut words = vec![];
     for item in fields::rows(what, names, body)? {
-        match serde_json::from_str::<String>(item.get()) {
-            Ok(word) => words.push(word.trim().to_owned()),
-            Err(_) => {
-                let drifted =
-                    Drift { record: record.to_owned(), field: "data".to_owned(), kind: DriftKind::ChangedType };
-                if !drift.contains(&drifted) {
-                    drift.push(drifted);
-                }
-            }
+        if let Ok(word) = serde_json::from_str::<String>(item.get()) {
+            words.push(word.trim().to_owned());
+            continue;
+        }
+        let drifted = Drift { record: record.to_owned(), field: "data".to_owned(), kind: DriftKind::ChangedType };
+        if !drift.contains(&drifted) {
+            drift.push(drifted);
         }
     }
     Ok(words)

@@ -2,9 +2,9 @@
 
 use crate::model::Day;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use serde::{Deserialize, Deserializer, de::Visitor};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 /// The value, and whether it came as the documented JSON type.
 type Reading<T> = Option<(T, bool)>;
@@ -17,43 +17,61 @@ pub(in crate::upstream) fn clean(text: &str, max: usize) -> String {
                 0xad | 0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfe00..=0xfe0f
                 | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe0fff)
     };
+    if text.len() <= max && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(harmless).take(max).collect()
 }
 
 /// The content of a JSON string; none where the value is none.
 fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.as_bytes().contains(&b'\\') {
-        return Some(Cow::Borrowed(inner));
-    }
-    match serde_json::from_str::<String>(raw) {
-        Ok(text) => Some(Cow::Owned(text)),
-        // Half of a surrogate pair, as left by cutting a text in JavaScript: no reason to lose the text.
-        Err(_) => serde_json::from_str::<Lossy>(raw).ok().map(|lossy| Cow::Owned(lossy.0)),
-    }
+    Some(if inner.contains('\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
 }
 
-/// A string that may hold lone surrogates, which become replacement characters.
-struct Lossy(String);
-
-impl<'de> Deserialize<'de> for Lossy {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-
-        impl Visitor<'_> for Bytes {
-            type Value = Lossy;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
+/// Resolves the escapes of a JSON string. Half of a surrogate pair, as left by cutting a text in JavaScript, becomes a
+/// replacement character: no reason to lose the text, as a strict parser would.
+fn unescape(inner: &str) -> String {
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut after = escape.chars();
+        match after.next() {
+            Some('n') => text.push('\n'),
+            Some('t') => text.push('\t'),
+            Some('r') => text.push('\r'),
+            Some('b') => text.push('\u{8}'),
+            Some('f') => text.push('\u{c}'),
+            Some('u') => {
+                let (unit, tail) = code_unit(after.as_str());
+                let low = tail.strip_prefix("\\u").map(code_unit).filter(|(low, _)| (0xdc00..0xe000).contains(low));
+                match (unit, low) {
+                    (0xd800..0xdc00, Some((low, tail))) => {
+                        let pair = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                        text.push(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
+                        after = tail.chars();
+                    }
+                    _ => {
+                        text.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+                        after = tail.chars();
+                    }
+                }
             }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy, E> {
-                Ok(Lossy(String::from_utf8_lossy(bytes).into_owned()))
-            }
+            // A quote, a slash, a backslash: each stands for itself, and JSON has no others.
+            Some(other) => text.push(other),
+            None => {}
         }
-
-        deserializer.deserialize_bytes(Bytes)
+        rest = after.as_str();
     }
+    text.push_str(rest);
+    text
+}
+
+/// Four hex digits, and what follows them.
+fn code_unit(text: &str) -> (u32, &str) {
+    let parsed = text.split_at_checked(4).and_then(|(hex, tail)| Some((u32::from_str_radix(hex, 16).ok()?, tail)));
+    parsed.unwrap_or((u32::from(char::REPLACEMENT_CHARACTER), text))
 }
 
 fn is_scalar(raw: &str) -> bool {
@@ -149,7 +167,13 @@ struct Link<'a> {
     url: Option<&'a RawValue>,
 }
 
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 pub(super) fn texts(raw: &str) -> Reading<Vec<Cow<'_, str>>> {
+    if let Ok(texts) = serde_json::from_str::<Vec<Text<'_>>>(raw) {
+        return Some((texts.into_iter().map(|text| text.0).collect(), true));
+    }
     if !raw.starts_with('[') {
         let text = string(raw)?;
         // A list that was stored as text comes back as text.

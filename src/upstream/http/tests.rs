@@ -118,13 +118,13 @@ async fn the_agent_the_key_and_the_path_are_sent() {
 #[test]
 fn a_credential_goes_where_the_upstream_wants_it_and_is_never_shown() {
     for (auth, name, text) in [
-        (Auth::Bearer("k \n".into()), "authorization", "Bearer k"),
-        (Auth::ApiKey("k".into()), "x-api-key", "k"),
-        (Auth::AuthToken("k".into()), "x-auth-token", "k"),
+        (Auth::Bearer("k9 \n".into()), "authorization", "Bearer k9"),
+        (Auth::ApiKey("k9".into()), "x-api-key", "k9"),
+        (Auth::Token("k9".into()), "x-auth-token", "k9"),
     ] {
         let (header, value) = auth.header().unwrap();
         assert_eq!((header.as_str(), value.to_str().unwrap()), (name, text));
-        assert!(value.is_sensitive() && !format!("{auth:?} {value:?}").contains('k') || name == "x-auth-token");
+        assert!(value.is_sensitive() && !format!("{auth:?} {value:?}").contains("k9"));
     }
     let http = Http::new(config("https://example.com", quick())).unwrap();
     assert!(!format!("{http:?}").contains(KEY));

@@ -44,8 +44,9 @@ pub(super) fn prompts_page(what: &str, project: &ProjectRecord, day: Option<Day>
     let mut reader = PromptReader::new(project, &drift);
     page.runs.reserve(rows.len());
     for row in rows {
-        digest.update(row.get().as_bytes());
-        match reader.read(row) {
+        let hash = xxh3_64(row.get().as_bytes());
+        digest.update(&hash.to_le_bytes());
+        match reader.read(row, hash) {
             Ok(run) => {
                 if day.is_some_and(|day| run.day != day) {
                     drift.note(PROMPT_ROW.record, "day", DriftKind::UnknownValue);
@@ -147,7 +148,7 @@ impl<'a> PromptReader<'a> {
         Self { project, own, drift, configured: Rivals::configured(project), captured: None }
     }
 
-    fn read(&mut self, raw: &'a RawValue) -> Result<RunRecord, Unreadable> {
+    fn read(&mut self, raw: &'a RawValue, raw_hash: u64) -> Result<RunRecord, Unreadable> {
         let row = Fields::read(&PROMPT_ROW, raw, self.drift)?;
         check_universe(self.project, &row)?;
         let day = row.day("day")?;
@@ -183,7 +184,7 @@ impl<'a> PromptReader<'a> {
             #[expect(clippy::cast_precision_loss, reason = "thousandths of a cent, far below 2^53")]
             cost_usd: row.opt_integer("cost_milli_cents").map(|cost| cost as f64 / 100_000.0),
             raw: row.raw_without("response_text"),
-            raw_hash: xxh3_64(raw.get().as_bytes()),
+            raw_hash,
         })
     }
 
@@ -282,17 +283,27 @@ impl Links {
 #[derive(Default)]
 struct Places<'u> {
     citations: Vec<CitationRecord>,
+    /// Where each is, once there are too many to look through.
     index: HashMap<&'u str, usize>,
 }
 
 impl<'u> Places<'u> {
+    /// Up to so many, looking through them is the quickest.
+    const FEW: usize = 32;
+
     fn add(&mut self, url: &'u str) -> Option<&mut CitationRecord> {
         let url = url.trim();
         if url.is_empty() {
             return None;
         }
-        let place = *self.index.entry(url).or_insert(self.citations.len());
-        if place == self.citations.len() {
+        let few = self.citations.len() <= Self::FEW;
+        let known = self.citations.iter().take(Self::FEW).position(|citation| citation.url == url);
+        let known = known.or_else(|| if few { None } else { self.index.get(url).copied() });
+        let place = known.unwrap_or(self.citations.len());
+        if known.is_none() {
+            if place >= Self::FEW {
+                self.index.insert(url, place);
+            }
             self.citations.push(CitationRecord { url: url.to_owned(), brand: None, quality: None });
         }
         self.citations.get_mut(place)

@@ -247,6 +247,16 @@ fn citations_come_from_the_best_list_there_is() {
 }
 
 #[test]
+fn many_links_are_told_apart_as_few_are() {
+    let links: Vec<String> = (0..200).map(|i| format!("\"https://site.example/{}\"", i % 90)).collect();
+    let run = run_with("appeared_links_unique", &format!("[{}]", links.join(",")));
+    let urls: Vec<&str> = cited(&run).unwrap().into_iter().map(|(url, _)| url).take(90).collect();
+    let expected: Vec<String> = (0..90).map(|i| format!("https://site.example/{i}")).collect();
+    assert_eq!(urls, expected);
+    assert_eq!(cited(&run).unwrap().len(), 93, "and the three of the citation lists");
+}
+
+#[test]
 fn facts_tell_zero_from_not_checked() {
     let all = [
         ("acme.example", Some(3), Some(1), Some(2)),
