@@ -1,6 +1,6 @@
 //! Chance that is a pure function of a seed and coordinates, so that nothing has to be stored to be repeated.
 //!
-//! SplitMix64: a full-period generator of one word of state, good enough for a stage set and nothing else.
+//! Splitmix, 64 bits wide: a full-period generator of one word of state, good enough for a stage set and nothing else.
 
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -72,7 +72,7 @@ impl Dice {
     }
 }
 
-/// SplitMix64's finaliser: every bit of the input reaches every bit of the output.
+/// Splitmix's finaliser: every bit of the input reaches every bit of the output.
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -132,10 +132,9 @@ impl VerseodinServer {
     ///
     /// # Errors
     /// When the port cannot be opened.
-    #[expect(clippy::unused_async, reason = "async says that it needs a runtime to be running")]
     pub async fn start(tracker: Arc<dyn Tracker>, options: ServerOptions) -> io::Result<Self> {
-        let (server, listener) = Self::open(tracker, options)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let server = Self::new(listener.local_addr()?, tracker, options);
         tokio::spawn(serve(listener, Arc::clone(&server.inner), server.stop.clone()));
         Ok(server)
     }
@@ -145,27 +144,23 @@ impl VerseodinServer {
     /// # Errors
     /// When the port cannot be opened or the thread cannot be made.
     pub fn spawn_on_thread(tracker: Arc<dyn Tracker>, options: ServerOptions) -> io::Result<Self> {
-        let (server, listener) = Self::open(tracker, options)?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let server = Self::new(listener.local_addr()?, tracker, options);
         let (inner, stop) = (Arc::clone(&server.inner), server.stop.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("demo-verseodin".to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let served = runtime.and_then(|runtime| {
-                runtime.block_on(async move {
-                    serve(tokio::net::TcpListener::from_std(listener)?, inner, stop).await;
-                    Ok(())
-                })
+            runtime.block_on(async move {
+                match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => serve(listener, inner, stop).await,
+                    Err(error) => tracing::error!(%error, "the demo server did not start"),
+                }
             });
-            if let Err(error) = served {
-                tracing::error!(%error, "the demo server did not start");
-            }
         })?;
         Ok(server)
     }
 
-    fn open(tracker: Arc<dyn Tracker>, options: ServerOptions) -> io::Result<(Self, std::net::TcpListener)> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+    fn new(address: SocketAddr, tracker: Arc<dyn Tracker>, options: ServerOptions) -> Self {
         let inner = Inner {
             state: Mutex::new(state::State::new(tracker)),
             faults: Faults::default(),
@@ -174,7 +169,7 @@ impl VerseodinServer {
             log: Mutex::default(),
             options,
         };
-        Ok((Self { inner: Arc::new(inner), address, stop: CancellationToken::new() }, listener))
+        Self { inner: Arc::new(inner), address, stop: CancellationToken::new() }
     }
 
     /// The address to give a client: scheme, host, port and base path, without a slash at the end.
@@ -304,9 +299,12 @@ impl From<Problem> for Reply {
 async fn handle(State(inner): State<Arc<Inner>>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
     let path = request.uri().path().strip_prefix(BASE).unwrap_or_default();
     let query = request.uri().query().unwrap_or_default();
+    let faults = inner.faults.strike(path);
+    if faults.contains(&Fault::RevokeKey) {
+        *lock(&inner.key) = None;
+    }
     let key = check_key(&inner, &request);
     let standing = standing(&inner, key.is_ok());
-    let faults = inner.faults.strike(path);
     let mut reply = reply(&inner, &request, path, query, key, standing, &faults);
     let mut response = Response::new(axum::body::Body::empty());
     *response.status_mut() = reply.status;

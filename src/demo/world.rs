@@ -214,6 +214,7 @@ impl World {
     }
 
     /// The engines' names.
+    #[must_use]
     pub fn engines(&self) -> impl ExactSizeIterator<Item = &str> {
         self.engines.iter().map(|engine| engine.name.as_str())
     }
@@ -235,7 +236,8 @@ impl World {
             .collect()
     }
 
-    /// The competitor whose rise shows most in the days of this world, by index; the same in every project.
+    /// The competitor whose rise shows most in the days of this world, by index; the same in every project. A world
+    /// of many years sees each competitor rise in turn.
     #[must_use]
     pub fn rising_brand(&self) -> usize {
         1 + story::rising(self.size.brands.saturating_sub(1), self.days())
@@ -281,7 +283,7 @@ impl Project {
         let own = brands.first().map_or("Nobody", |brand| brand.name.as_str());
         let name = format!("{own} · {}", theme.label);
         let taste: Vec<f64> = (0..engines.len() * brands.len())
-            .map(|i| 0.4 * Dice::at(seed, &[purpose::TASTE, place(ix), place(i)]).bell())
+            .map(|i| 0.5 * Dice::at(seed, &[purpose::TASTE, place(ix), place(i)]).bell())
             .collect();
         let mut appeal = appeal(&brands, &prompts, seed, ix);
         let shift = shift_for(&appeal, &taste, engines, brands.len(), size.mentions);
@@ -321,9 +323,9 @@ fn shift_for(appeal: &[f64], taste: &[f64], engines: &[engines::Engine], brands:
         .iter()
         .zip(taste.chunks(brands))
         .flat_map(|(engine, taste)| {
-            appeal.chunks(brands).step_by(every).flat_map(move |prompt| {
+            appeal.chunks(brands).step_by(every).enumerate().flat_map(move |(row, prompt)| {
                 prompt.iter().zip(taste).enumerate().map(move |(brand, (appeal, taste))| {
-                    let rise = if brand == 0 { 0.0 } else { story::mean_rise(brands - 1) };
+                    let rise = if brand == 0 { 0.0 } else { story::sample_rise(row + brand) };
                     appeal + taste + rise + engine.habits.eagerness
                 })
             })

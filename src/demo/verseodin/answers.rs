@@ -11,12 +11,11 @@ use super::{
 use crate::model::Day;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// A page of rows. The rows are not turned into JSON values unless a fault wants to change them.
 #[derive(Serialize)]
-struct Page<R> {
-    data: Vec<R>,
+struct Page<'r> {
+    data: Vec<&'r PromptRow>,
     limit: usize,
     offset: usize,
 }
@@ -127,6 +126,12 @@ fn days(inner: &Inner, universe: &Universe, query: &Query) -> Vec<Day> {
     days
 }
 
+/// The day that a query for rows is about: the one it names, or the newest.
+fn one_day(inner: &Inner, universe: &Universe, query: &Query) -> Result<Day, Problem> {
+    let newest = || lock(&inner.state).days(&universe.id).first().copied();
+    query.day.or_else(newest).ok_or_else(|| Problem::not_found("The universe has no day with rows"))
+}
+
 /// Something of every history row that the query asks for, newest first. No row at all is "not found".
 fn history<T>(
     inner: &Inner,
@@ -137,8 +142,7 @@ fn history<T>(
     let mut found = Vec::new();
     for day in days(inner, universe, query) {
         let rows = lock(&inner.state).rows(&universe.id, day);
-        let wanted = |history: &&History<'_>| query.engine.as_deref().is_none_or(|engine| engine == history.engine());
-        found.extend(histories(universe, day, &rows).iter().filter(wanted).map(&read));
+        found.extend(histories(universe, day, &rows).iter().filter(|h| query.wants_engine(h.engine())).map(&read));
     }
     if found.is_empty() { Err(Problem::not_found("No history row for these filters")) } else { Ok(found) }
 }
@@ -182,12 +186,9 @@ fn brands(inner: &Inner, universe: &Universe, name: Option<&str>, query: &Query)
 }
 
 fn prompts(inner: &Inner, universe: &Universe, query: &Query, faults: &[Fault]) -> Result<String, Problem> {
-    let mut rows: Vec<PromptRow> = Vec::new();
-    for day in days(inner, universe, &Query { days: None, ..query.clone() }) {
-        let all = lock(&inner.state).rows(&universe.id, day);
-        let engine = |row: &&PromptRow| query.engine.as_ref().is_none_or(|engine| *engine == row.engine);
-        rows.extend(all.iter().filter(engine).cloned());
-    }
+    let day = one_day(inner, universe, query)?;
+    let all = lock(&inner.state).rows(&universe.id, day);
+    let mut rows: Vec<&PromptRow> = all.iter().filter(|row| query.wants_engine(&row.engine)).collect();
     if rows.is_empty() && inner.options.missing_day_is_404 {
         return Err(Problem::not_found("No rows for these filters"));
     }
@@ -197,7 +198,7 @@ fn prompts(inner: &Inner, universe: &Universe, query: &Query, faults: &[Fault]) 
         rows.rotate_right(1);
     }
     let limit = query.limit;
-    let data: Vec<PromptRow> = rows.into_iter().skip(offset).take(limit).collect();
+    let data: Vec<&PromptRow> = rows.into_iter().skip(offset).take(limit).collect();
     let changes: Vec<_> = faults
         .iter()
         .filter_map(|fault| if let Fault::Rows { change, count } = fault { Some((*change, *count)) } else { None })
@@ -221,16 +222,10 @@ fn prompt(inner: &Inner, universe: &Universe, number: &str, query: &Query) -> Re
         .ok()
         .filter(|number| *number >= 1)
         .ok_or_else(|| Problem::invalid("prompt_id must be a positive integer"))?;
-    for day in days(inner, universe, &Query { days: None, ..query.clone() }) {
-        let rows: Arc<Vec<PromptRow>> = lock(&inner.state).rows(&universe.id, day);
-        let wanted = |row: &&PromptRow| {
-            row.prompt_id == number && query.engine.as_ref().is_none_or(|engine| *engine == row.engine)
-        };
-        if let Some(row) = rows.iter().find(wanted) {
-            return Ok(json!({ "data": row }));
-        }
-    }
-    Err(Problem::not_found("Prompt not found"))
+    let day = one_day(inner, universe, query)?;
+    let rows = lock(&inner.state).rows(&universe.id, day);
+    let found = rows.iter().find(|row| row.prompt_id == number && query.wants_engine(&row.engine));
+    found.map(|row| json!({ "data": row })).ok_or_else(|| Problem::not_found("Prompt not found"))
 }
 
 fn prompt_by_uuid(inner: &Inner, id: &str) -> Result<Value, Problem> {

@@ -20,6 +20,8 @@ pub enum Fault {
         /// The seconds to say; none leaves the header out.
         retry_after: Option<u64>,
     },
+    /// The key is revoked, for this request and all that follow.
+    RevokeKey,
     /// The connection is reset in the middle of the body.
     Reset,
     /// The body ends in the middle, although `Content-Length` promises all of it.

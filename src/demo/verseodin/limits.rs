@@ -71,6 +71,6 @@ mod tests {
         let refused = bucket.take(now, wall);
         assert_eq!(refused, Standing { limit: 3, remaining: 0, reset: 1_003, retry_after: Some(1) });
         assert_eq!(bucket.take(now + Duration::from_millis(1_500), wall).retry_after, None);
-        assert_eq!(bucket.take(now + Duration::from_secs(60), wall).remaining, 2);
+        assert_eq!(bucket.take(now + Duration::from_secs(61), wall).remaining, 2);
     }
 }

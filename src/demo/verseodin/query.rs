@@ -91,6 +91,11 @@ impl Query {
         }
         Ok(query)
     }
+
+    /// Does it ask for this engine, by name or by asking for all?
+    pub(super) fn wants_engine(&self, engine: &str) -> bool {
+        self.engine.as_deref().is_none_or(|wanted| wanted == engine)
+    }
 }
 
 /// A day, in its one spelling.

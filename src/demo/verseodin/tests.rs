@@ -180,6 +180,10 @@ async fn only_the_key_opens() {
     stage.server.restore_key();
     assert_eq!(stage.get("/universes").await.status, 200);
     assert_eq!(stage.server.key().len(), 52);
+    stage.server.faults().inject("/metrics", Fault::RevokeKey, When::After { skip: 1, count: 1 });
+    assert_eq!(stage.get("/metrics").await.status, 200);
+    stage.fails("/metrics", 401).await;
+    stage.fails("/universes", 401).await;
 }
 
 #[tokio::test]

@@ -69,9 +69,9 @@ pub(super) fn write(brief: Brief<'_>, dice: Dice) -> Answer {
     scribe.text.push_str(opening);
     scribe.text.push_str("\n\n");
     if brief.table && brief.named.len() > 1 {
-        scribe.table(&brief.named)
+        scribe.table(&brief.named);
     } else {
-        scribe.list(&brief.named)
+        scribe.list(&brief.named);
     }
     if brief.odd {
         let line = scribe.dice.phrase(ODD_LINES);

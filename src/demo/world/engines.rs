@@ -69,7 +69,7 @@ pub(super) const ENGINES: &[Habits] = &[
     Habits {
         name: "grok",
         model: "grok-4-1",
-        eagerness: 0.35,
+        eagerness: 0.5,
         links: 1.3,
         web: 0.95,
         failure: 0.05,
@@ -82,7 +82,7 @@ pub(super) const ENGINES: &[Habits] = &[
     Habits {
         name: "claude",
         model: "claude-sonnet-5",
-        eagerness: -0.45,
+        eagerness: -0.7,
         links: 0.5,
         web: 0.4,
         failure: 0.01,

@@ -67,7 +67,7 @@ pub(super) fn prompts(theme: &Theme, brands: &[WorldBrand], count: usize) -> Vec
             // The need moves on with the topic's round, the form a little faster, so that pairs repeat late.
             let form = i + round / needs.len().max(1);
             let (base, names) = match (i % 5 == 3).then(|| pair(i / 5, brands)).flatten() {
-                Some(((a, first), (b, second))) => {
+                Some([(a, first), (b, second)]) => {
                     let text = branded(i / 5, theme, need, audience, &first.name, &second.name);
                     let names = if text.contains(&second.name) { vec![a, b] } else { vec![a] };
                     (text, names)
@@ -86,11 +86,11 @@ pub(super) fn prompts(theme: &Theme, brands: &[WorldBrand], count: usize) -> Vec
 }
 
 /// Two brands to ask about: the own one every other time, else a competitor; and another competitor.
-fn pair(number: usize, brands: &[WorldBrand]) -> Option<((usize, &WorldBrand), (usize, &WorldBrand))> {
+fn pair(number: usize, brands: &[WorldBrand]) -> Option<[(usize, &WorldBrand); 2]> {
     let rivals = brands.len().checked_sub(1).filter(|rivals| *rivals >= 2)?;
     let first = if number.is_multiple_of(2) { 0 } else { 1 + number % rivals };
     let second = 1 + (number + 1) % rivals;
-    Some(((first, brands.get(first)?), (second, brands.get(second)?)))
+    Some([(first, brands.get(first)?), (second, brands.get(second)?)])
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::model::{Day, DayRange};
 /// Days of a season.
 pub(super) const SEASON: i32 = 56;
 /// How far a rise goes, in log-odds.
-const RISE: f64 = 2.6;
+const RISE: f64 = 3.0;
 /// The season in which the changing engine's model is called 5-1 (spring of 2026).
 const FIRST_SEASON: i32 = 366;
 
@@ -60,29 +60,19 @@ pub(super) fn shift(generation: i32) -> Shift {
     }
 }
 
-/// Who rises in a season, as the place among `rivals` competitors.
-fn riser(season: i32, rivals: usize) -> usize {
-    usize::try_from(season.rem_euclid(i32::try_from(rivals.max(1)).unwrap_or(i32::MAX))).unwrap_or(0)
-}
-
-/// What the story adds to the log-odds of naming the competitor at this place on this day: it rises through its own
-/// season, holds for half a season and falls back in the next half.
+/// What the story adds to the log-odds of naming the competitor at this place on this day. Competitors take turns:
+/// each rises through one season and sinks back slowly over those of all the others.
 pub(super) fn rise(rival: usize, rivals: usize, day: Day) -> f64 {
-    let season = day.epoch_days().div_euclid(SEASON);
-    let through = f64::from(day.epoch_days().rem_euclid(SEASON)) / f64::from(SEASON);
-    if riser(season, rivals) == rival {
-        RISE * through
-    } else if riser(season - 1, rivals) == rival {
-        RISE * (2.0 - 2.0 * through).min(1.0)
-    } else {
-        0.0
-    }
+    let turns = i32::try_from(rivals.max(2)).unwrap_or(i32::MAX / SEASON);
+    let start = i32::try_from(rival).unwrap_or(0) * SEASON;
+    let since = f64::from((day.epoch_days() - start).rem_euclid(turns * SEASON)) / f64::from(SEASON);
+    if since < 1.0 { RISE * since } else { RISE * (f64::from(turns) - since) / f64::from(turns - 1) }
 }
 
-/// What the story adds on average over the seasons, to any competitor.
-pub(super) fn mean_rise(rivals: usize) -> f64 {
-    // Half of the height while rising, three quarters of it in the season after.
-    RISE * 1.25 / real(rivals.max(1))
+/// What the story adds to a competitor at some time: spread over the numbers as it is over the days. The mean alone
+/// would not do, since the probability is not linear in it.
+pub(super) fn sample_rise(number: usize) -> f64 {
+    RISE * (real(number % 3) * 2.0 + 1.0) / 6.0
 }
 
 /// The competitor whose rise shows most in these days, as its place among `rivals`.
@@ -120,7 +110,7 @@ mod tests {
             let days = DayRange::ending(Day::from_epoch_days(last), SEASON);
             assert_eq!(generation(days.last.plus(1)) - generation(days.first), 1);
             let rival = rising(5, days);
-            let gain = rise(rival, 5, days.last) - rise(rival, 5, days.first);
+            let gain = rise(rival, 5, days.last.plus(-9)) - rise(rival, 5, days.first.plus(9));
             assert!(gain > 0.6, "{last}: {gain}");
         }
     }

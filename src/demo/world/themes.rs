@@ -113,7 +113,7 @@ const INVOICING: Theme = Theme {
         ("Numbrella", &["Numbrélla"], "numbrella.example"),
         ("Invodar & Sons", &["Invodar"], "invodar.example"),
     ],
-    thing: ("invoicing tool", "invoicing tools"),
+    thing: ("billing tool", "billing tools"),
     topics: &[
         (
             "Freelancers",
