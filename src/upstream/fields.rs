@@ -73,19 +73,38 @@ impl Unreadable {
 pub(super) struct Fields<'a, 'd> {
     record: &'static str,
     raw: &'a str,
-    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    entries: Entries<'a>,
     drift: &'d DriftLog,
 }
+
+/// The fields of an object, in order: nothing parsed but the keys.
+pub(super) type Entries<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 impl<'a, 'd> Fields<'a, 'd> {
     /// The fields of an object; those that differ from the contract are noted.
     pub(super) fn read(contract: &Contract, raw: &'a RawValue, drift: &'d DriftLog) -> Result<Self, Unreadable> {
+        Self::read_into(Vec::new(), contract, raw, drift)
+    }
+
+    /// As [`Fields::read`], in memory that was in use before: see [`Fields::into_entries`].
+    pub(super) fn read_into(
+        mut entries: Entries<'a>,
+        contract: &Contract,
+        raw: &'a RawValue,
+        drift: &'d DriftLog,
+    ) -> Result<Self, Unreadable> {
         let raw = raw.get();
-        let Entries(entries) = serde_json::from_str(raw)
+        entries.clear();
+        read_object(raw, &mut entries)
             .map_err(|_| Unreadable(format!("a {} is not a readable object", contract.record)))?;
         let fields = Self { record: contract.record, raw, entries, drift };
         fields.compare(contract);
         Ok(fields)
+    }
+
+    /// The memory, for the next record.
+    pub(super) fn into_entries(self) -> Entries<'a> {
+        self.entries
     }
 
     fn compare(&self, contract: &Contract) {
@@ -288,7 +307,8 @@ pub(super) fn rows<'a>(what: &str, names: &[&'static str], body: &'a str) -> Res
 ///
 /// [`Error::Decode`] when it is not JSON, or has no such field.
 pub(super) fn member<'a>(what: &str, names: &[&'static str], body: &'a str) -> Result<&'a RawValue, Error> {
-    let Entries(entries) = serde_json::from_str(body).map_err(|error| not_documented(what, wrong_json(&error)))?;
+    let mut entries = Entries::new();
+    read_object(body, &mut entries).map_err(|error| not_documented(what, wrong_json(&error)))?;
     names
         .iter()
         .find_map(|name| entries.iter().rfind(|(key, _)| key == name))
@@ -314,33 +334,29 @@ fn wrong_json(error: &serde_json::Error) -> String {
     }
 }
 
-/// An object as the list of its fields, nothing parsed but the keys.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+fn read_object<'a>(raw: &'a str, entries: &mut Entries<'a>) -> Result<(), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(raw);
+    json.deserialize_map(Object(entries))?;
+    json.end()
+}
 
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
+struct Object<'e, 'a>(&'e mut Entries<'a>);
 
-        impl<'de> Visitor<'de> for Object {
-            type Value = Entries<'de>;
+impl<'de> Visitor<'de> for Object<'_, 'de> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-                let mut entries = Vec::with_capacity(40);
-                while let Some(Key(key)) = map.next_key()? {
-                    entries.push((key, map.next_value()?));
-                }
-                Ok(Entries(entries))
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            self.0.push((key, map.next_value()?));
         }
-
-        deserializer.deserialize_map(Object)
+        Ok(())
     }
 }
 

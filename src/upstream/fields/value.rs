@@ -46,17 +46,14 @@ fn unescape(inner: &str) -> String {
             Some('u') => {
                 let (unit, tail) = code_unit(after.as_str());
                 let low = tail.strip_prefix("\\u").map(code_unit).filter(|(low, _)| (0xdc00..0xe000).contains(low));
-                match (unit, low) {
-                    (0xd800..0xdc00, Some((low, tail))) => {
-                        let pair = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                        text.push(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
-                        after = tail.chars();
+                let (code, tail) = match low {
+                    Some((low, tail)) if (0xd800..0xdc00).contains(&unit) => {
+                        (0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00), tail)
                     }
-                    _ => {
-                        text.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
-                        after = tail.chars();
-                    }
-                }
+                    _ => (unit, tail),
+                };
+                text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                after = tail.chars();
             }
             // A quote, a slash, a backslash: each stands for itself, and JSON has no others.
             Some(other) => text.push(other),

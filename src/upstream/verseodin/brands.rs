@@ -264,3 +264,64 @@ fn key_in(project: &ProjectRecord, site: &Site) -> Option<BrandKey> {
         None => site.host.clone().or_else(|| site.name.as_ref().map(|name| name.to_lowercase())).map(BrandKey),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(json: &str) -> Site {
+        Site::read(serde_json::from_str(json).unwrap(), &DriftLog::default())
+    }
+
+    #[test]
+    fn a_site_is_read_from_whatever_describes_it() {
+        for (json, host, name) in [
+            (r#""https://www.Globex.example/path""#, Some("globex.example"), None),
+            (r#""globex.example""#, Some("globex.example"), None),
+            (r#""Globex""#, None, Some("Globex")),
+            (r#""Globex Corp.""#, None, Some("Globex Corp.")),
+            (r#"{"url":"https://globex.example","location":"US"}"#, Some("globex.example"), None),
+            (r#"{"domain":"globex.example","name":"Globex"}"#, Some("globex.example"), Some("Globex")),
+            (r#"{"website":null,"brand_name":" Globex\u202e "}"#, None, Some("Globex")),
+            (r#"{"url":{"href":"x"}}"#, None, None),
+            ("null", None, None),
+            ("7", None, None),
+            (r#""""#, None, None),
+        ] {
+            let site = site(json);
+            assert_eq!((site.host.as_deref(), site.name.as_deref()), (host, name), "{json}");
+        }
+        assert_eq!(site(r#"{"name":"A","brand_tokens":["a, b","c"]}"#).aliases, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn the_longest_domain_owns_a_host() {
+        let brand = |key: &str, kind| Brand {
+            key: BrandKey(key.into()),
+            name: key.into(),
+            kind,
+            domains: vec![key.into()],
+            aliases: vec![],
+        };
+        let brands = vec![
+            brand("acme.example", BrandKind::Own),
+            brand("globex.example", BrandKind::Competitor),
+            brand("cloud.globex.example", BrandKind::Competitor),
+        ];
+        let (key, name, raw) = (String::new(), String::new(), String::new());
+        let project = ProjectRecord { key, name, website: None, brands, latest_day: None, raw };
+        let listed: Vec<&RawValue> = serde_json::from_str(r#"["hooli.example", "www.acme.example"]"#).unwrap();
+        let rivals = Rivals::captured(&listed, &project, &DriftLog::default());
+        assert_eq!(rivals.keys().map(|key| key.0.as_str()).collect::<Vec<_>>(), ["hooli.example"]);
+        for (host, owner) in [
+            ("globex.example", Some("globex.example")),
+            ("blog.globex.example", Some("globex.example")),
+            ("a.cloud.globex.example", Some("cloud.globex.example")),
+            ("hooli.example", Some("hooli.example")),
+            ("notglobex.example", None),
+            ("acme.example", None),
+        ] {
+            assert_eq!(rivals.owner(&project, host).map(|key| key.0.as_str()), owner, "{host}");
+        }
+    }
+}

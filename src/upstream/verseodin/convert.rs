@@ -11,11 +11,11 @@ use crate::{
     },
     upstream::{
         DriftKind, Error, Page,
-        fields::{self, DriftLog, Fields, Unreadable, clean},
+        fields::{self, DriftLog, Entries, Fields, Unreadable, clean},
     },
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, mem};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 const MAX_WORD: usize = 64;
@@ -140,24 +140,32 @@ struct PromptReader<'a> {
     configured: Rivals,
     /// The competitors captured by the last rows, by the JSON text that lists them.
     captured: Option<(&'a str, Rivals)>,
+    /// The memory of the last row's fields.
+    entries: Entries<'a>,
 }
 
 impl<'a> PromptReader<'a> {
     fn new(project: &'a ProjectRecord, drift: &'a DriftLog) -> Self {
         let own = project.brands.iter().find(|brand| brand.kind == BrandKind::Own).map(|brand| &brand.key);
-        Self { project, own, drift, configured: Rivals::configured(project), captured: None }
+        Self { project, own, drift, configured: Rivals::configured(project), captured: None, entries: vec![] }
     }
 
     fn read(&mut self, raw: &'a RawValue, raw_hash: u64) -> Result<RunRecord, Unreadable> {
-        let row = Fields::read(&PROMPT_ROW, raw, self.drift)?;
-        check_universe(self.project, &row)?;
+        let row = Fields::read_into(mem::take(&mut self.entries), &PROMPT_ROW, raw, self.drift)?;
+        let run = self.run(&row, raw_hash);
+        self.entries = row.into_entries();
+        run
+    }
+
+    fn run(&mut self, row: &Fields<'a, '_>, raw_hash: u64) -> Result<RunRecord, Unreadable> {
+        check_universe(self.project, row)?;
         let day = row.day("day")?;
         let number = row.integer("prompt_id")?;
         let text = row.word("prompt_text")?.into_owned();
-        let engine = engine_name(&row, &row.word("engine")?);
-        let status = status_of(&row);
+        let engine = engine_name(row, &row.word("engine")?);
+        let status = status_of(row);
 
-        let links = self.links(&row);
+        let links = self.links(row);
         let started_at = row.opt_instant("started_at");
         let finished_at = row.opt_instant("finished_at");
         let created_at = row.opt_instant("created_at").or(started_at).or(finished_at).unwrap_or_else(|| day.start());
@@ -175,7 +183,7 @@ impl<'a> PromptReader<'a> {
             started_at,
             finished_at,
             answer: row.opt_text("response_text").filter(|answer| !answer.trim().is_empty()).map(Cow::into_owned),
-            facts: if finished { self.facts(&row, &links) } else { vec![] },
+            facts: if finished { self.facts(row, &links) } else { vec![] },
             // An open run has no list yet; an empty one says nothing.
             citations: links.citations.filter(|citations| finished || !citations.is_empty()),
             total_citations: row.opt_count("total_citations_count"),
