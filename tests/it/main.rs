@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod contract;
 mod protocol;
 mod support;
 mod tidy;

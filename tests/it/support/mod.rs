@@ -1,7 +1,9 @@
 //! What tests share: a raw client of the protocol, tools that misbehave, servers in this process.
 
 pub mod raw;
+pub mod tokens;
 pub mod tools;
+pub mod world;
 
 use raw::{Era, Raw};
 use std::{future::Future, sync::Arc, time::Duration};
