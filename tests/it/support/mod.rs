@@ -7,9 +7,13 @@ use raw::{Era, Raw};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{io::DuplexStream, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use visibility_mcp::mcp::{
-    Backend, Clock, Limits, Registry, Server, Store,
-    transport::{ServeError, serve},
+use visibility_mcp::{
+    clock::Clock,
+    mcp::{
+        Backend, Limits, Registry, Server, Setup,
+        transport::{ServeError, serve},
+    },
+    store::Store,
 };
 
 /// Waits for what must come; only a hang is an error, never slowness.
@@ -63,5 +67,9 @@ pub struct Session {
 /// A backend whose cache does not exist.
 pub fn backend() -> Backend {
     let store = Store::at(std::env::temp_dir().join("visibility-mcp-tests").join("there-is-no-such-file.db"));
-    Backend::new(store, Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap()), vec!["lumar".into()])
+    Backend::new(
+        store,
+        Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap()),
+        Setup { sources: vec!["lumar".into()], problems: Vec::new() },
+    )
 }
