@@ -1,7 +1,7 @@
 //! The protocol, in both eras: sessions, lists, calls, and everything that can go wrong with a call.
 
 use crate::support::{
-    InProcess, backend,
+    InProcess, backend, backend_over,
     raw::{Era, Raw, text},
     surely,
     tools::{self, Gate},
@@ -11,8 +11,14 @@ use rmcp::{
     service::{ClientLifecycleMode, ClientServiceExt as _},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
-use visibility_mcp::mcp::{INSTRUCTIONS, Limits, ToolError};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+use visibility_mcp::{
+    mcp::{INSTRUCTIONS, Limits, ToolError},
+    store::Store,
+};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
@@ -148,7 +154,7 @@ async fn a_wrong_argument_is_a_result_that_says_what_is_allowed() {
         (json!({ "text": "x", "limit": 1000 }), "limit is 1000; allowed 1 to 100"),
         (json!({ "text": "x", "limit": 0 }), "limit is 0; allowed 1 to 100"),
         (json!({ "text": "x", "limit": "5" }), "limit is text; expected a whole number, 1 to 100"),
-        (json!({ "txt": "x" }), "\"txt\" is not an argument of echo; did you mean text?\nallowed: brand, limit, "),
+        (json!({ "txt": "x" }), "\"txt\" is not an argument of echo; did you mean text?\nallowed: "),
         (json!({}), "text is missing; expected text"),
         (json!({ "text": "x", "period": "soon" }), "period is \"soon\"; allowed: 7d, 30d, 90d, a month 2026-10, "),
         (json!({ "text": "x", "response_format": "long" }), "response_format is \"long\"; allowed: concise, detailed"),
@@ -220,9 +226,16 @@ async fn an_answer_that_no_client_takes_is_refused_with_a_way_out() {
 
 #[tokio::test]
 async fn a_missing_cache_is_a_result_that_names_the_step() {
-    let mut session = InProcess::open(Limits::default(), Era::Legacy).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path().join("cache.db"));
+    let server = InProcess::serve(tools::registry(), backend_over(store.clone()), Limits::default());
+    let mut session = server.raw(Era::Legacy);
+    session.raw.open().await;
     let refusal = session.raw.refusal("cached", json!({})).await;
-    assert!(refusal.starts_with("there is no cache yet\nrun `visibility-mcp sync`"), "{refusal}");
+    assert!(refusal.starts_with("nothing is synced yet for any source\nrun `visibility-mcp sync`"), "{refusal}");
+    // It is looked for anew at every call, so nobody has to start the server again after the first sync.
+    store.prepare().unwrap();
+    assert_eq!(session.raw.call("cached", json!({})).await["structuredContent"]["done"], true);
 }
 
 async fn begin(raw: &mut Raw, tool: &str, key: &str) -> i64 {
@@ -343,7 +356,48 @@ fn the_registry_answers_without_a_server_in_the_same_words() {
     assert!(refusal("busy", json!({ "key": "never" })).starts_with("stopped after 0.02 s"));
     assert!(refusal("panics", json!({})).starts_with("the server failed"));
     assert!(refusal("huge", json!({ "chars": 90_000 })).starts_with("the answer would exceed"));
-    assert!(matches!(call("cached", json!({})), Err(ToolError::Unavailable { .. })));
+    assert!(matches!(call("cached", json!({})), Err(ToolError::NotSynced { .. })));
+}
+
+#[test]
+fn the_catalogue_keeps_every_rule_of_a_tool() {
+    assert_eq!(visibility_mcp::tools::catalogue().problems(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_program_itself_serves_on_stdio_and_ends_with_its_input_or_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut endings = vec![(Era::Legacy, None), (Era::Modern, None)];
+    if cfg!(unix) {
+        endings.extend([(Era::Legacy, Some("TERM")), (Era::Modern, Some("INT"))]);
+    }
+    for (era, signal) in endings {
+        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_visibility-mcp"))
+            .args(["serve", "--no-sync", "--cache"])
+            .arg(folder.path().join("cache.db"))
+            .env_clear()
+            .env("HOME", folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut raw = Raw::of(&mut child, era);
+        raw.open().await;
+        let list = raw.ask("tools/list", json!({})).await["result"].take();
+        assert!(names(&list).contains(&"list_sources"), "{list}");
+        assert!(raw.refusal("list_sources", json!({ "x": 1 })).await.contains("is not an argument of list_sources"));
+        match signal {
+            None => raw.close().await,
+            Some(signal) => {
+                let id = child.id().unwrap().to_string();
+                assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+            }
+        }
+        assert_eq!(raw.next().await, None);
+        assert!(surely("the program's end", child.wait()).await.unwrap().success());
+    }
 }
 
 #[test]

@@ -29,16 +29,16 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Serves the misbehaving tools.
+    /// Serves the misbehaving tools, without a cache.
     pub fn start(limits: Limits) -> Self {
-        Self::serve(tools::registry(), limits)
+        Self::serve(tools::registry(), backend(), limits)
     }
 
-    pub fn serve(registry: Registry, limits: Limits) -> Self {
+    pub fn serve(registry: Registry, backend: Backend, limits: Limits) -> Self {
         let (client, theirs) = tokio::io::duplex(64 * 1024);
         let (reader, writer) = tokio::io::split(theirs);
         let shutdown = CancellationToken::new();
-        let server = Server::new(registry, Arc::new(backend()), limits);
+        let server = Server::new(registry, Arc::new(backend), limits);
         let done = tokio::spawn(serve(server, reader, writer, shutdown.clone()));
         Self { client, shutdown, done }
     }
@@ -66,10 +66,11 @@ pub struct Session {
 
 /// A backend whose cache does not exist.
 pub fn backend() -> Backend {
-    let store = Store::at(std::env::temp_dir().join("visibility-mcp-tests").join("there-is-no-such-file.db"));
-    Backend::new(
-        store,
-        Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap()),
-        Setup { sources: vec!["lumar".into()], problems: Vec::new() },
-    )
+    backend_over(Store::at(std::env::temp_dir().join("visibility-mcp-tests").join("there-is-no-such-file.db")))
+}
+
+/// A backend over this cache, at noon of 22 November 2026.
+pub fn backend_over(store: Store) -> Backend {
+    let setup = Setup { sources: vec!["lumar".into()], problems: Vec::new() };
+    Backend::new(store, Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap()), setup)
 }

@@ -51,7 +51,6 @@ impl Raw {
     }
 
     /// A client of a child that was spawned with piped stdin and stdout.
-    #[expect(dead_code, reason = "for the binary's own tests")]
     pub fn of(child: &mut Child, era: Era) -> Self {
         let stdout = child.stdout.take().expect("stdout is piped");
         Self::new(stdout, child.stdin.take().expect("stdin is piped"), era)
