@@ -41,6 +41,12 @@ fn shown<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::
     }
 }
 
+/// A part of a whole; none of nothing.
+#[must_use]
+pub fn fraction(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| real(part) / real(whole))
+}
+
 /// A count as a number to compute with. Exact below 2^53, which no count of runs reaches.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn real(count: u64) -> f64 {

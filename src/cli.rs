@@ -30,10 +30,10 @@ struct Cli {
 
 #[derive(Debug, Args)]
 struct Global {
-    /// Configuration file [env: VISIBILITY_MCP_CONFIG]
+    /// Configuration file [env: `VISIBILITY_MCP_CONFIG`]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Cache file [env: VISIBILITY_MCP_CACHE]
+    /// Cache file [env: `VISIBILITY_MCP_CACHE`]
     #[arg(long, global = true, value_name = "FILE")]
     cache: Option<PathBuf>,
     /// Use the built-in demo data: no key, no network

@@ -2,16 +2,10 @@
 
 mod file;
 
-use crate::{
-    model::{SourceName, UpstreamKind},
-    upstream::{
-        self, Limits, Upstream,
-        verseodin::{Verseodin, VerseodinConfig},
-    },
-};
+use crate::model::{SourceName, UpstreamKind};
 use directories::ProjectDirs;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use url::Url;
 
 /// The configuration file.
@@ -77,22 +71,6 @@ pub struct SourceConfig {
     pub key_name: String,
     /// The address of the API.
     pub base_url: Url,
-}
-
-impl SourceConfig {
-    /// A client for the source.
-    ///
-    /// # Errors
-    /// Where the address or the key can't be used.
-    pub fn connect(&self, limits: Limits) -> Result<Arc<dyn Upstream>, upstream::Error> {
-        Ok(Arc::new(Verseodin::new(VerseodinConfig {
-            source: self.name.clone(),
-            api_key: self.api_key.clone(),
-            base_url: self.base_url.clone(),
-            key_variable: self.key_name.clone(),
-            limits,
-        })?))
-    }
 }
 
 /// Everything that is configured.

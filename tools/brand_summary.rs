@@ -2,7 +2,7 @@
 
 use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, projects_named, read};
 use crate::{
-    analysis::{Change, Figures, Mean, Rate, Verdict, by_engine, change, round4},
+    analysis::{Change, Figures, Mean, Rate, Verdict, by_engine, change, fraction, round4},
     mcp::{
         Tool, ToolCx, ToolError,
         params::{BrandName, EngineName, Period, ProjectName, ResponseFormat},
@@ -79,7 +79,7 @@ struct Summary {
     top_sources: Table,
     /// Prompts where a competitor appears and the own brand does not; own brand only
     worst_gaps: Table,
-    /// Arguments for list_prompt_runs that give the runs counted here
+    /// Arguments for `list_prompt_runs` that give the runs counted here
     runs_filter: RunsFilter,
 }
 
@@ -353,7 +353,7 @@ fn sources(reader: &Reader, query: &CellQuery<'_>, one: &Asked, runs: u64, limit
             vec![
                 QuotedLine::new(&found.domain, 120).as_str().into(),
                 found.runs.into(),
-                cell((runs > 0).then(|| found.runs as f64 / runs as f64)),
+                cell(fraction(found.runs, runs)),
                 found.citations.into(),
                 owner.map_or(Value::Null, |brand| QuotedLine::new(&brand.name, 120).as_str().into()),
                 owner.map_or(Value::Null, |brand| brand.kind.as_str().into()),

@@ -21,7 +21,7 @@ pub struct GetRunDetails;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Run id, as list_prompt_runs gives it.
+    /// Run id, as `list_prompt_runs` gives it.
     #[schemars(length(min = 1, max = 80))]
     run_id: String,
     #[serde(default)]
@@ -210,14 +210,14 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let days = DayRange::ending(anchor(cx, [&coverage]), 30);
     let as_of = as_of(cx, reader, std::slice::from_ref(&target), Some(days), &mut caveats)?;
     let record = if params.response_format.is_detailed() { reader.raw_record(id)? } else { None };
-    Ok(render(params, &target.name, brand.as_ref(), found, record.as_deref(), (as_of, caveats)))
+    Ok(render(params, &target.name, brand.as_ref(), &found, record.as_deref(), (as_of, caveats)))
 }
 
 fn render(
     params: &Params,
     project: &str,
     brand: Option<&Brand>,
-    run: RunDetails,
+    run: &RunDetails,
     record: Option<&str>,
     (as_of, caveats): (Vec<AsOf>, Vec<String>),
 ) -> Answer {

@@ -46,13 +46,14 @@ fn object(fields: &Map<String, Value>, depth: usize, out: &mut String) {
                 out.push_str(&format!("{pad}{name}:\n"));
                 table(inner, &pad, out);
             }
-            Value::Object(inner) => match one_line(inner) {
-                Some(line) => out.push_str(&format!("{pad}{name}: {line}\n")),
-                None => {
+            Value::Object(inner) => {
+                if let Some(line) = one_line(inner) {
+                    out.push_str(&format!("{pad}{name}: {line}\n"))
+                } else {
                     out.push_str(&format!("{pad}{name}:\n"));
                     object(inner, depth + 1, out);
                 }
-            },
+            }
             Value::Array(items) if items.is_empty() => out.push_str(&format!("{pad}{name}: none\n")),
             Value::Array(items) => list(name, items, depth, out),
             other => out.push_str(&format!("{pad}{name}: {}\n", scalar(other))),
@@ -67,19 +68,20 @@ fn list(name: &str, items: &[Value], depth: usize, out: &mut String) {
         let lines: Vec<String> = items.iter().map(scalar).collect();
         if long {
             out.push_str(&format!("{pad}{name}:\n"));
-            lines.iter().for_each(|line| out.push_str(&format!("{pad}  - {line}\n")));
+            for line in lines {
+                out.push_str(&format!("{pad}  - {line}\n"));
+            }
         } else {
             out.push_str(&format!("{pad}{name}: {}\n", lines.join(", ")));
         }
         return;
     }
     for item in items.iter().filter_map(Value::as_object) {
-        match one_line(item) {
-            Some(line) => out.push_str(&format!("{pad}{name}: {line}\n")),
-            None => {
-                out.push_str(&format!("{pad}{name}:\n"));
-                object(item, depth + 1, out);
-            }
+        if let Some(line) = one_line(item) {
+            out.push_str(&format!("{pad}{name}: {line}\n"))
+        } else {
+            out.push_str(&format!("{pad}{name}:\n"));
+            object(item, depth + 1, out);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Context, Failure};
 use crate::{
+    config::SourceConfig,
     demo::{
         verseodin::{ServerOptions, VerseodinServer, WorldTracker},
         world::{World, WorldSize},
@@ -32,8 +33,19 @@ pub(super) fn connect(context: &Context) -> Result<Sources, Failure> {
     if context.demo {
         return demo(Day::of(context.clock.now()));
     }
-    let upstreams = context.config.sources.iter().map(|source| source.connect(Limits::default()));
+    let upstreams = context.config.sources.iter().map(client);
     Ok(Sources { upstreams: upstreams.collect::<Result<_, _>>()?, _demo: None })
+}
+
+/// A client of a configured source.
+fn client(source: &SourceConfig) -> Result<Arc<dyn Upstream>, Failure> {
+    Ok(Arc::new(Verseodin::new(VerseodinConfig {
+        source: source.name.clone(),
+        api_key: source.api_key.clone(),
+        base_url: source.base_url.clone(),
+        key_variable: source.key_name.clone(),
+        limits: Limits::default(),
+    })?))
 }
 
 /// A world that ends today, behind a tracker of our own on loopback.

@@ -1,3 +1,5 @@
+//! Tests of the configuration, from file and variables to sources and problems.
+
 use super::*;
 
 const KEY: &str = "vso_0123456789abcdef0123456789abcdef0123456789abcdef";

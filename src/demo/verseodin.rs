@@ -23,7 +23,7 @@ pub use tracker::{PromptRow, Site, TrackedBrand, Tracker, Universe};
 pub use world::WorldTracker;
 
 use super::world::Take;
-use crate::model::Day;
+use crate::{clock::Clock, model::Day};
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
@@ -329,7 +329,7 @@ async fn handle(State(inner): State<Arc<Inner>>, ConnectInfo(line): ConnectInfo<
         method: request.method().to_string(),
         path: path.to_owned(),
         query: query.to_owned(),
-        at: Timestamp::now(),
+        at: Clock::system().now(),
         status: reply.status.as_u16(),
     });
     response
@@ -351,7 +351,7 @@ fn check_key(inner: &Inner, request: &Request) -> Result<(), Problem> {
 }
 
 fn standing(inner: &Inner, charged: bool) -> Standing {
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     if charged {
         return lock(&inner.bucket).take(Instant::now(), now);
     }

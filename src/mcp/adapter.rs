@@ -22,6 +22,9 @@ use xxhash_rust::xxh3::Xxh3;
 // Clients cut or refuse what is longer, whatever is configured.
 const HARD_CHARS: usize = 99_000;
 
+// The log's name for calls, so that a server for many can keep all of them and leave out the rest of the detail.
+const CALLS: &str = "visibility_mcp::calls";
+
 /// What one call may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -66,7 +69,7 @@ impl Adapter {
         cancelled: &CancellationToken,
     ) -> Result<Rendered, ToolError> {
         let started = Instant::now();
-        let digest = tracing::enabled!(tracing::Level::INFO).then(|| digest(&arguments));
+        let digest = tracing::enabled!(target: CALLS, tracing::Level::INFO).then(|| digest(&arguments));
         let job = Job {
             entry: Arc::clone(entry),
             backend: Arc::clone(&self.backend),
@@ -76,16 +79,24 @@ impl Adapter {
         };
         let done = self.lanes.run(job, cancelled).await;
         if let Some(digest) = digest {
-            let (outcome, bytes) = match &done {
-                Ok(answer) => ("ok", answer.text.len()),
-                Err(error) => (error.class(), 0),
-            };
-            let tool = entry.info.name;
-            let duration_ms = started.elapsed().as_secs_f64() * 1_000.0;
-            // The arguments themselves may be private, so a digest tells calls apart.
-            tracing::info!(tool, arguments = %format_args!("{digest:016x}"), duration_ms, bytes, outcome, "call");
+            log(entry.info.name, digest, started.elapsed(), &done);
         }
         done
+    }
+}
+
+// One line for each call: what was refused or failed, and on request what went well, since a line costs half as much
+// as the call itself. The arguments may be private, so a digest tells calls apart.
+fn log(tool: &str, digest: u64, took: Duration, done: &Result<Rendered, ToolError>) {
+    let arguments = format_args!("{digest:016x}");
+    let duration_ms = took.as_secs_f64() * 1_000.0;
+    match done {
+        Ok(answer) => {
+            tracing::debug!(target: CALLS, tool, %arguments, duration_ms, bytes = answer.text.len(), outcome = "ok", "call");
+        }
+        Err(error) => {
+            tracing::info!(target: CALLS, tool, %arguments, duration_ms, bytes = 0, outcome = error.class(), "call");
+        }
     }
 }
 

@@ -119,15 +119,14 @@ impl Adder {
             self.places.resize(slot + 1, Vec::new());
         }
         let places = self.places.get_mut(slot)?;
-        let place = match places.iter().find(|(known, _)| *known == engine) {
-            Some((_, place)) => *place,
-            None => {
-                let place = self.table.cells.len();
-                places.push((engine, place));
-                self.table.cells.push(Cell { prompt: PromptRef(prompt), engine: EngineRef(engine), ..Cell::default() });
-                self.table.gaps.push(0);
-                place
-            }
+        let place = if let Some((_, place)) = places.iter().find(|(known, _)| *known == engine) {
+            *place
+        } else {
+            let place = self.table.cells.len();
+            places.push((engine, place));
+            self.table.cells.push(Cell { prompt: PromptRef(prompt), engine: EngineRef(engine), ..Cell::default() });
+            self.table.gaps.push(0);
+            place
         };
         Some((self.table.cells.get_mut(place)?, self.table.gaps.get_mut(place)?))
     }
@@ -281,7 +280,7 @@ impl Reader {
     fn name_domains(&self, sums: HashMap<u32, (u64, u64)>, limit: usize) -> Result<Vec<DomainCount>> {
         let mut sums: Vec<(u32, (u64, u64))> = sums.into_iter().collect();
         // Ties at the cut are broken by name, so all that tie with the last must be named first.
-        sums.sort_by(|a, b| b.1.cmp(&a.1));
+        sums.sort_by_key(|(_, sum)| std::cmp::Reverse(*sum));
         let last = sums.get(limit.saturating_sub(1)).map_or((0, 0), |(_, sum)| *sum);
         let mut name = self.connection.prepare_cached("SELECT name FROM domain WHERE id = ?1")?;
         let mut named = Vec::new();

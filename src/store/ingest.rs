@@ -79,15 +79,13 @@ impl Write<'_> {
         now: Timestamp,
     ) -> Result<()> {
         let project_id = self.project_id(project)?;
-        let mut next: i64 = self.tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", (), |row| row.get(0))?;
+        let first: i64 = self.tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", (), |row| row.get(0))?;
         // Full-text rows come after everything else, in one go: FTS5 flushes its memory whenever another statement
         // with RETURNING or a savepoint comes between.
         let mut fts: Vec<(i64, bool, Option<&str>)> = Vec::with_capacity(added.len() + changed.len());
         let mut prompts: Vec<(i64, &str)> = Vec::new();
         let mut days = BTreeSet::new();
-        for (public, record) in added {
-            let id = next;
-            next += 1;
+        for (id, (public, record)) in (first..).zip(added) {
             self.save_run(project, project_id, (id, Some(*public)), record, (branded, now), &mut prompts)?;
             fts.push((id, false, record.answer.as_deref()));
             days.insert(record.day.epoch_days());

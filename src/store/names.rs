@@ -71,17 +71,16 @@ impl Names {
             .query_row([key], |row| row.get(0))
             .optional()
             .context("url")?;
-        let id = match found {
-            Some(id) => id,
-            None => {
-                let domain = match host_of(url) {
-                    Some(host) => Some(self.id(tx, Table::Domain, registrable_domain(&host))?),
-                    None => None,
-                };
-                tx.prepare_cached("INSERT INTO url (hash, url, domain_id) VALUES (?1, ?2, ?3)")?
-                    .insert((key, url, domain))
-                    .context("new url")?
-            }
+        let id = if let Some(id) = found {
+            id
+        } else {
+            let domain = match host_of(url) {
+                Some(host) => Some(self.id(tx, Table::Domain, registrable_domain(&host))?),
+                None => None,
+            };
+            tx.prepare_cached("INSERT INTO url (hash, url, domain_id) VALUES (?1, ?2, ?3)")?
+                .insert((key, url, domain))
+                .context("new url")?
         };
         if self.urls.len() >= URLS {
             self.urls.clear();
@@ -149,25 +148,24 @@ impl Names {
             .query_row((project, &text), |row| row.get(0))
             .optional()
             .context("scope")?;
-        let id = match found {
-            Some(id) => id,
-            None => {
-                // A share needs somebody to share with, and everybody looked for.
-                let shared = |checked: fn(&Member) -> bool| members.len() > 1 && members.iter().all(checked);
-                let id = tx
-                    .prepare_cached(
-                        "INSERT INTO scope (project_id, members, share_mentions, share_citations) VALUES (?1, ?2, ?3, ?4)",
-                    )?
-                    .insert((project, &text, shared(|m| m.1), shared(|m| m.2)))
-                    .context("new scope")?;
-                let mut insert = tx.prepare_cached(
-                    "INSERT INTO scope_brand (scope_id, brand_id, mentions, citations) VALUES (?1, ?2, ?3, ?4)",
-                )?;
-                for (brand, mentions, citations) in members {
-                    insert.execute((id, brand, mentions, citations)).context("new scope member")?;
-                }
-                id
+        let id = if let Some(id) = found {
+            id
+        } else {
+            // A share needs somebody to share with, and everybody looked for.
+            let shared = |checked: fn(&Member) -> bool| members.len() > 1 && members.iter().all(checked);
+            let id = tx
+                .prepare_cached(
+                    "INSERT INTO scope (project_id, members, share_mentions, share_citations) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .insert((project, &text, shared(|m| m.1), shared(|m| m.2)))
+                .context("new scope")?;
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO scope_brand (scope_id, brand_id, mentions, citations) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            for (brand, mentions, citations) in members {
+                insert.execute((id, brand, mentions, citations)).context("new scope member")?;
             }
+            id
         };
         self.scopes.insert(key, id);
         Ok(id)

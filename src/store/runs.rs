@@ -1,7 +1,7 @@
 //! Lists of runs: filtered, sorted, one page after the other by key and never by offset.
 
-use super::{Reader, Result, error::Context as _, sync_log::instant};
-use crate::model::{Basis, BrandKey, Day, DayRange, ProjectKey, PromptId, PromptRef, RunId, Status};
+use super::{PromptRow, Reader, Result, error::Context as _, prompts::prompt_row, sync_log::instant};
+use crate::model::{Basis, BrandKey, Day, DayRange, ProjectKey, PromptId, RunId, Status};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, ToSql, types::Value};
 use serde::{Deserialize, Serialize};
@@ -128,21 +128,6 @@ impl RunRow {
     }
 }
 
-/// A prompt as lists show it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PromptRow {
-    /// Its public id.
-    pub id: PromptId,
-    /// Its text; a stranger's.
-    pub text: String,
-    /// Its topic; a stranger's text.
-    pub topic: Option<String>,
-    /// What the tracker's screens call it.
-    pub label: Option<String>,
-    /// Does it name a tracked brand?
-    pub branded: bool,
-}
-
 const COLUMNS: &str = "
 SELECT r.id, r.public_id, r.day, r.created_at, e.name, m.name, s.name, p.public_id, p.text, p.topic, p.label, p.branded,
        r.total_citations, r.failure_reason,
@@ -252,50 +237,6 @@ impl Reader {
         let values: Vec<(&str, &dyn ToSql)> =
             query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
         self.connection.prepare_cached(&sql)?.query_row(values.as_slice(), |row| row.get(0)).context("count runs")
-    }
-
-    /// The prompts behind labels of cells, in the same order.
-    ///
-    /// # Errors
-    /// As [`Reader::runs`].
-    pub fn prompts(&self, prompts: &[PromptRef]) -> Result<Vec<PromptRow>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT public_id, text, topic, label, branded FROM prompt WHERE id = ?1")?;
-        prompts
-            .iter()
-            .map(|prompt| statement.query_row([prompt.0], |row| prompt_row(row, 0)).context("prompt"))
-            .collect()
-    }
-
-    /// Prompts of a project whose id, number or exact text is this; several where a number moved.
-    ///
-    /// # Errors
-    /// As [`Reader::runs`].
-    pub fn find_prompts(&self, project: &ProjectKey, name: &str) -> Result<Vec<PromptRow>> {
-        let Some(project) = self.project_id(project)? else { return Ok(Vec::new()) };
-        let public = name.parse::<PromptId>().ok().map(PromptId::to_i64);
-        self.connection
-            .prepare_cached(
-                "SELECT public_id, text, topic, label, branded FROM prompt
-                 WHERE project_id = ?1 AND (public_id = ?2 OR text = ?3 COLLATE NOCASE OR label = ?3) ORDER BY id LIMIT 5",
-            )?
-            .query_map((project, public, name), |row| prompt_row(row, 0))?
-            .collect::<Result<_, _>>()
-            .context("find prompts")
-    }
-
-    /// Topics of a project, by name.
-    ///
-    /// # Errors
-    /// As [`Reader::runs`].
-    pub fn topics(&self, project: &ProjectKey) -> Result<Vec<String>> {
-        let Some(project) = self.project_id(project)? else { return Ok(Vec::new()) };
-        self.connection
-            .prepare_cached("SELECT DISTINCT topic FROM prompt WHERE project_id = ?1 AND topic IS NOT NULL ORDER BY topic LIMIT 500")?
-            .query_map([project], |row| row.get(0))?
-            .collect::<Result<_, _>>()
-            .context("topics")
     }
 
     /// The statement up to its order; none where a name in the filter matches nothing that is stored.
@@ -485,16 +426,6 @@ fn fts_query(text: &str) -> String {
     }
     // Nothing to search for matches nothing.
     if parts.is_empty() { "\"\"".to_owned() } else { parts.join(" AND ") }
-}
-
-fn prompt_row(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<PromptRow> {
-    Ok(PromptRow {
-        id: PromptId::from_i64(row.get(at)?),
-        text: row.get(at + 1)?,
-        topic: row.get(at + 2)?,
-        label: row.get(at + 3)?,
-        branded: row.get(at + 4)?,
-    })
 }
 
 fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {

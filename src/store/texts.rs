@@ -37,9 +37,9 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn save(&mut self, tx: &Connection, kind: Kind, run: i64, text: &str) -> Result<()> {
-        if !self.writers.contains_key(&kind) {
+        if let std::collections::hash_map::Entry::Vacant(e) = self.writers.entry(kind) {
             let writer = Self::writer(tx, kind)?;
-            self.writers.insert(kind, writer);
+            e.insert(writer);
         }
         let (dictionary, body) = match self.writers.get_mut(&kind) {
             Some((dictionary, writer)) => (*dictionary, writer.compress(text.as_bytes())),
@@ -86,13 +86,13 @@ impl Texts {
         size: usize,
         body: &[u8],
     ) -> Result<String> {
-        if !self.readers.contains_key(&dictionary) {
+        if let std::collections::hash_map::Entry::Vacant(e) = self.readers.entry(dictionary) {
             let data = match dictionary {
                 None => Vec::new(),
                 Some(id) => tx.query_row("SELECT data FROM dictionary WHERE id = ?1", [id], |row| row.get(0))?,
             };
             let reader = Decompressor::with_dictionary(&data).map_err(|_| super::Error::Value("a dictionary"))?;
-            self.readers.insert(dictionary, reader);
+            e.insert(reader);
         }
         let reader = self.readers.get_mut(&dictionary).ok_or(super::Error::Value("a dictionary"))?;
         let text = reader.decompress(body, size).map_err(|_| super::Error::Value("a compressed text"))?;

@@ -21,6 +21,7 @@ pub struct Changes<'a> {
 
 /// Compares a page with what is stored of its runs.
 #[must_use]
+#[expect(clippy::implicit_hasher, reason = "the store answers with this one")]
 pub fn diff<'a>(page: &[(RunId, &'a RunRecord)], stored: &HashMap<RunId, StoredRun>) -> Changes<'a> {
     let last: HashMap<RunId, usize> = page.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
     let mut changes = Changes::default();

@@ -177,7 +177,7 @@ impl Sync<'_> {
             tasks.extend(plan(offered.items, &stored, options).into_iter().map(|task| (target.clone(), task)));
             self.keep_oddities(&target.record.key, offered.rejected, offered.drift).await?;
         }
-        tasks.sort_by(|a, b| b.1.slice.last_day.cmp(&a.1.slice.last_day));
+        tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.slice.last_day));
         Ok(tasks)
     }
 
@@ -193,7 +193,7 @@ impl Sync<'_> {
                     break;
                 }
                 SliceDone::Shifted => {
-                    tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again")
+                    tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again");
                 }
             }
         }

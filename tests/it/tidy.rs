@@ -5,16 +5,17 @@ use std::{fs, path::Path};
 /// A layer, the layers that it may use besides itself, and what it alone may name.
 const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("model", &[], &[]),
+    ("clock", &[], &["Timestamp::now", "SystemTime::now"]),
     ("detect", &["model"], &[]),
     ("analysis", &["model"], &["statrs"]),
-    ("upstream", &["model"], &["reqwest", "governor", "backon"]),
+    ("upstream", &["model"], &["reqwest", "backon"]),
     ("store", &["model"], &["rusqlite", "rusqlite_migration", "zstd"]),
-    ("sync", &["detect", "model", "store", "upstream"], &[]),
-    ("mcp", &["model", "store", "sync"], &["rmcp"]),
+    ("sync", &["clock", "detect", "model", "store", "upstream"], &[]),
+    ("mcp", &["clock", "model", "store", "sync"], &["rmcp"]),
     ("tools", &["analysis", "mcp", "model", "store", "sync"], &[]),
     ("config", &["model"], &["env::var", "env::vars", "env::var_os", "env::vars_os"]),
-    ("demo", &["model"], &[]),
-    ("cli", &["*"], &["clap", "comfy_table", "indicatif", "stdout", "Timestamp::now", "SystemTime::now"]),
+    ("demo", &["clock", "model"], &[]),
+    ("cli", &["*"], &["clap", "comfy_table", "indicatif", "stdout"]),
     ("lib", &["*"], &[]),
     ("main", &["cli"], &[]),
 ];

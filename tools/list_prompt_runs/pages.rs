@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Where a project's list goes on.
-pub enum Place<'a> {
+pub(super) enum Place<'a> {
     /// At its first run.
     Start,
     /// Behind this one.
@@ -21,14 +21,14 @@ pub enum Place<'a> {
 }
 
 /// Where every project's list goes on.
-pub struct Places {
+pub(super) struct Places {
     question: u64,
     places: Vec<Option<RunCursor>>,
 }
 
 impl Places {
     /// The places that a cursor names, or all starts.
-    pub fn read(cursor: Option<&Cursor>, listed: &[Listed], params: &Params) -> Result<Self, ToolError> {
+    pub(super) fn read(cursor: Option<&Cursor>, listed: &[Listed], params: &Params) -> Result<Self, ToolError> {
         let filters: Vec<String> = listed
             .iter()
             .map(|item| {
@@ -47,15 +47,14 @@ impl Places {
         if parts.next().and_then(|part| u64::from_str_radix(part, 36).ok()) != Some(question) {
             return Err(Cursor::refused());
         }
-        let places: Option<Vec<Option<RunCursor>>> = parts.map(read_place).collect();
-        match places {
-            Some(places) if places.len() == listed.len() => Ok(Self { question, places }),
-            _ => Err(Cursor::refused()),
-        }
+        let places = parts
+            .map(|part| if part == "-" { Ok(None) } else { read_place(part).map(Some).ok_or_else(Cursor::refused) });
+        let places = places.collect::<Result<Vec<_>, _>>()?;
+        if places.len() == listed.len() { Ok(Self { question, places }) } else { Err(Cursor::refused()) }
     }
 
     /// Where the list of project `i` goes on.
-    pub fn of(&self, i: usize) -> Place<'_> {
+    pub(super) fn of(&self, i: usize) -> Place<'_> {
         match self.places.get(i) {
             Some(Some(cursor)) => Place::After(cursor),
             _ => Place::Start,
@@ -63,34 +62,31 @@ impl Places {
     }
 
     /// The cursor behind these rows.
-    pub fn after(&self, rows: &[(usize, RunRow)], sort: RunSort) -> String {
+    pub(super) fn after(&self, rows: &[(usize, RunRow)], sort: RunSort) -> String {
         let mut places = self.places.clone();
         for (i, row) in rows {
             if let Some(place) = places.get_mut(*i) {
                 *place = Some(sort.cursor(row));
             }
         }
-        let places: Vec<String> = places.iter().map(write_place).collect();
+        let places: Vec<String> = places.iter().map(Option::as_ref).map(write_place).collect();
         format!("{}~{}", base36(self.question), places.join("~"))
     }
 }
 
-fn write_place(place: &Option<RunCursor>) -> String {
+fn write_place(place: Option<&RunCursor>) -> String {
     match place {
         None => "-".to_owned(),
         Some(RunCursor { run, value: None }) => run.to_string(),
         Some(RunCursor { run, value: Some(SortValue::Number(number)) }) => format!("{run}n{number}"),
         Some(RunCursor { run, value: Some(SortValue::Text(text)) }) => {
-            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-            format!("{run}t{hex}")
+            let hex: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("{run}t{}", hex.concat())
         }
     }
 }
 
-fn read_place(text: &str) -> Option<Option<RunCursor>> {
-    if text == "-" {
-        return Some(None);
-    }
+fn read_place(text: &str) -> Option<RunCursor> {
     let (run, rest) = text.split_at_checked(14)?;
     let run: RunId = run.parse().ok()?;
     let value = match rest.split_at_checked(1) {
@@ -104,7 +100,7 @@ fn read_place(text: &str) -> Option<Option<RunCursor>> {
         }
         Some(_) => return None,
     };
-    Some(Some(RunCursor { run, value }))
+    Some(RunCursor { run, value })
 }
 
 fn base36(mut value: u64) -> String {
@@ -119,14 +115,13 @@ fn base36(mut value: u64) -> String {
 }
 
 /// The order of a list, as the store sorts one project's.
-pub fn compare((sort, direction): (RunSort, Direction), a: &RunRow, b: &RunRow) -> Ordering {
+pub(super) fn compare((sort, direction): (RunSort, Direction), a: &RunRow, b: &RunRow) -> Ordering {
     let turn = |order: Ordering| if direction == Direction::Desc { order.reverse() } else { order };
     let newest = || b.created_at.cmp(&a.created_at);
     if sort == RunSort::CreatedAt {
         return turn(a.created_at.cmp(&b.created_at));
     }
     match (sort.value(a), sort.value(b)) {
-        (None, None) => newest(),
         (None, Some(_)) => Ordering::Greater,
         (Some(_), None) => Ordering::Less,
         (Some(SortValue::Number(a)), Some(SortValue::Number(b))) => turn(a.total_cmp(&b)).then_with(newest),

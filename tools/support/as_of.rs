@@ -2,7 +2,7 @@
 
 use super::Target;
 use crate::{
-    analysis::round4,
+    analysis::{fraction, round4},
     mcp::{ToolCx, ToolError},
     model::{Day, DayRange, SourceName},
     store::{EngineCoverage, Reader},
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Freshness of one source.
 #[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-pub struct AsOf {
+pub(crate) struct AsOf {
     /// The source
     pub source: String,
     /// Last UTC day that is complete
@@ -34,7 +34,7 @@ pub struct AsOf {
 }
 
 /// Freshness of the sources behind these projects over a period, and what is worth a warning.
-pub fn as_of(
+pub(crate) fn as_of(
     cx: &ToolCx<'_>,
     reader: &Reader,
     targets: &[Target],
@@ -63,7 +63,7 @@ fn freshness(
     caveats: &mut Vec<String>,
 ) -> Result<AsOf, ToolError> {
     let all = sum.finished + sum.failed + sum.open;
-    let share = |part: u64| if all == 0 { 0.0 } else { round4(part as f64 / all as f64) };
+    let share = |part: u64| fraction(part, all).map_or(0.0, round4);
     let last = reader.last_sync(source)?;
     if let Some(error) = last.as_ref().and_then(|last| last.error.as_ref()) {
         let hint = last.as_ref().and_then(|last| last.hint.clone()).unwrap_or_default();

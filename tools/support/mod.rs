@@ -4,6 +4,6 @@ mod as_of;
 mod scope;
 mod table;
 
-pub use as_of::{AsOf, as_of};
-pub use scope::{Target, anchor, brand_named, check_engine, projects_named, prompt_named, read};
-pub use table::{Table, cell};
+pub(super) use as_of::{AsOf, as_of};
+pub(super) use scope::{Target, anchor, brand_named, check_engine, projects_named, prompt_named, read};
+pub(super) use table::{Table, cell};

@@ -11,7 +11,7 @@ use crate::{
 
 /// A project, and how it is called where several are shown.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub(crate) struct Target {
     /// The project.
     pub row: ProjectRow,
     /// Its name, with the source in front where another source has a project of that name.
@@ -19,7 +19,7 @@ pub struct Target {
 }
 
 /// Reads the cache; a cache that does not exist yet is answered with what to set or run.
-pub fn read<T>(cx: &ToolCx<'_>, work: impl FnOnce(&Reader) -> Result<T, ToolError>) -> Result<T, ToolError> {
+pub(crate) fn read<T>(cx: &ToolCx<'_>, work: impl FnOnce(&Reader) -> Result<T, ToolError>) -> Result<T, ToolError> {
     cx.read(work).map_err(|error| match error {
         ToolError::NotSynced { .. } => nothing_cached(cx.setup(), &[]),
         error => error,
@@ -50,7 +50,11 @@ fn nothing_cached(setup: &Setup, failures: &[(String, String)]) -> ToolError {
 }
 
 /// The projects that a question is about: the one named, or all.
-pub fn projects_named(cx: &ToolCx<'_>, reader: &Reader, name: Option<&ProjectName>) -> Result<Vec<Target>, ToolError> {
+pub(crate) fn projects_named(
+    cx: &ToolCx<'_>,
+    reader: &Reader,
+    name: Option<&ProjectName>,
+) -> Result<Vec<Target>, ToolError> {
     let rows = reader.projects()?;
     let targets: Vec<Target> = rows
         .iter()
@@ -100,7 +104,7 @@ fn failures(cx: &ToolCx<'_>, reader: &Reader) -> Result<Vec<(String, String)>, T
 }
 
 /// The brand that a question is about: the one named by name, alias, domain or key, or the project's own.
-pub fn brand_named(brands: &[Brand], name: Option<&BrandName>) -> Option<Brand> {
+pub(crate) fn brand_named(brands: &[Brand], name: Option<&BrandName>) -> Option<Brand> {
     let Some(name) = name else {
         return brands.iter().find(|brand| brand.kind == BrandKind::Own).cloned();
     };
@@ -116,7 +120,7 @@ pub fn brand_named(brands: &[Brand], name: Option<&BrandName>) -> Option<Brand> 
 }
 
 /// The prompt with this id, number or exact text.
-pub fn prompt_named(reader: &Reader, targets: &[Target], name: &PromptName) -> Result<PromptId, ToolError> {
+pub(crate) fn prompt_named(reader: &Reader, targets: &[Target], name: &PromptName) -> Result<PromptId, ToolError> {
     let mut found = Vec::new();
     for target in targets {
         found.extend(reader.find_prompts(&target.row.key, name.as_str())?);
@@ -140,14 +144,14 @@ pub fn prompt_named(reader: &Reader, targets: &[Target], name: &PromptName) -> R
 }
 
 /// The day that `7d`, `30d` and the like end with: the last complete day, else the newest with data, else yesterday.
-pub fn anchor<'a>(cx: &ToolCx<'_>, coverages: impl IntoIterator<Item = &'a Coverage> + Clone) -> Day {
+pub(crate) fn anchor<'a>(cx: &ToolCx<'_>, coverages: impl IntoIterator<Item = &'a Coverage> + Clone) -> Day {
     let complete = coverages.clone().into_iter().filter_map(|coverage| coverage.last_complete_day).max();
     let newest = coverages.into_iter().filter_map(|coverage| coverage.days).map(|days| days.last).max();
     complete.or(newest).unwrap_or_else(|| cx.today().plus(-1))
 }
 
 /// Refuses an engine that no run of these projects was asked on.
-pub fn check_engine(coverages: &[Coverage], engine: &EngineName) -> Result<(), ToolError> {
+pub(crate) fn check_engine(coverages: &[Coverage], engine: &EngineName) -> Result<(), ToolError> {
     let wanted = engine.as_str().to_lowercase();
     let known: std::collections::BTreeSet<&str> =
         coverages.iter().flat_map(|coverage| coverage.engines.keys()).map(String::as_str).collect();

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A list as columns and rows.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, JsonSchema)]
 #[schemars(inline)]
-pub struct Table {
+pub(crate) struct Table {
     /// Names of the columns
     pub columns: Vec<&'static str>,
     /// One row per item, values in the order of the columns; null where unknown
@@ -18,13 +18,13 @@ pub struct Table {
 
 impl Table {
     /// An empty table.
-    pub fn new(columns: impl Into<Vec<&'static str>>) -> Self {
+    pub(crate) fn new(columns: impl Into<Vec<&'static str>>) -> Self {
         Self { columns: columns.into(), rows: Vec::new() }
     }
 }
 
 /// A value in a table; a missing one is null.
-pub fn cell<T: Into<Value>>(value: Option<T>) -> Value {
+pub(crate) fn cell<T: Into<Value>>(value: Option<T>) -> Value {
     match value.map(Into::into) {
         Some(Value::Number(number)) if number.is_f64() => number.as_f64().map(round4).into(),
         Some(value) => value,

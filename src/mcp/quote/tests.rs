@@ -1,3 +1,5 @@
+//! That nothing hidden, nothing active and nothing endless gets through.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -152,7 +152,7 @@ fn lists_of_texts() {
 
 #[test]
 fn what_identity_needs_is_refused_with_a_plain_reason() {
-    let reasons: Vec<String> = [r#"{}"#, r#"{"a":null}"#, r#"{"a":"x"}"#, r#"{"a":[]}"#]
+    let reasons: Vec<String> = ["{}", r#"{"a":null}"#, r#"{"a":"x"}"#, r#"{"a":[]}"#]
         .iter()
         .map(|json| {
             let raw: &RawValue = serde_json::from_str(json).unwrap();

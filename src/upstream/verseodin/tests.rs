@@ -61,10 +61,10 @@ impl World {
     }
 
     async fn give(&self, at: &str, response: ResponseTemplate) {
-        self.mock(at).respond_with(response).mount(&self.server).await;
+        Self::mock(at).respond_with(response).mount(&self.server).await;
     }
 
-    fn mock(&self, at: &str) -> wiremock::MockBuilder {
+    fn mock(at: &str) -> wiremock::MockBuilder {
         Mock::given(method("GET"))
             .and(path(format!("/api/v1/{at}")))
             .and(header("authorization", format!("Bearer {KEY}").as_str()))
@@ -77,7 +77,7 @@ impl World {
 
     /// A page of prompts at an offset.
     async fn give_prompts(&self, offset: &str, response: ResponseTemplate) {
-        self.mock(&Self::part("prompts"))
+        Self::mock(&Self::part("prompts"))
             .and(query_param("day", "2026-04-27"))
             .and(query_param("limit", "1000"))
             .and(query_param("offset", offset))
@@ -243,8 +243,7 @@ async fn a_slice_is_read_until_a_page_is_empty_and_then_its_history() {
     world.give_prompts("0", ok(fixture!("prompts"))).await;
     world.give_prompts("3", ok(&format!("{{\"data\":[{}]}}", fixture!("prompt_row")))).await;
     world.give_prompts("4", ok("{\"data\":[],\"limit\":1000,\"offset\":4}")).await;
-    world
-        .mock(&World::part("history"))
+    World::mock(&World::part("history"))
         .and(query_param("day", "2026-04-27"))
         .and(query_param_is_missing("engine"))
         .respond_with(ok(fixture!("history")))
@@ -374,7 +373,8 @@ async fn a_wrong_key_stops_the_discovery() {
 #[tokio::test]
 async fn a_passing_failure_is_not_noticed() {
     let world = World::new().await;
-    let once = |response: ResponseTemplate| world.mock(&World::part("prompts")).respond_with(response).up_to_n_times(1);
+    let once =
+        |response: ResponseTemplate| World::mock(&World::part("prompts")).respond_with(response).up_to_n_times(1);
     once(refused(429).insert_header("retry-after", "0")).mount(&world.server).await;
     once(refused(503)).mount(&world.server).await;
     once(ok(fixture!("prompts"))).mount(&world.server).await;
