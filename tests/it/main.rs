@@ -8,7 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod answers;
 mod contract;
+mod figures;
 mod protocol;
+mod refusals;
 mod support;
 mod tidy;
