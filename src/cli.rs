@@ -12,7 +12,7 @@ mod tools;
 use crate::{
     clock::Clock,
     config::{self, Config, Overrides},
-    mcp::{Backend, Limits, Setup},
+    mcp::{Backend, Limits, Setup, ToolError},
     store::Store,
 };
 use clap::{Args, Parser, Subcommand};
@@ -106,6 +106,15 @@ impl From<crate::store::Error> for Failure {
 impl From<crate::upstream::Error> for Failure {
     fn from(error: crate::upstream::Error) -> Self {
         Self::new(error.to_string(), error.hint())
+    }
+}
+
+/// The first line says what is wrong, the others what to do.
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        let text = error.to_string();
+        let (error, hint) = text.split_once('\n').unwrap_or((&text, ""));
+        Self::new(error, hint)
     }
 }
 

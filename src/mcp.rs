@@ -10,6 +10,7 @@ mod arguments;
 mod cx;
 mod error;
 mod lanes;
+mod limits;
 mod nearest;
 mod page;
 pub mod params;
@@ -19,9 +20,9 @@ mod schema;
 mod server;
 pub mod transport;
 
-pub use adapter::Limits;
 pub use cx::{Backend, Setup, ToolCx};
 pub use error::{Stop, ToolError};
+pub use limits::Limits;
 pub use nearest::nearest;
 pub use registry::{Registry, ToolInfo, UnknownTool};
 pub use server::{INSTRUCTIONS, Server};

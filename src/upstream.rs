@@ -51,6 +51,8 @@ pub struct Discovery<T> {
     pub items: Vec<T>,
     /// Items that could not be understood.
     pub rejected: Vec<Rejected>,
+    /// Why items that exist are not among those found: what hides one does not hide the others.
+    pub errors: Vec<Error>,
     /// Where the answers differ from the documented shape.
     pub drift: Vec<Drift>,
 }

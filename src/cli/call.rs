@@ -1,7 +1,7 @@
 //! `call`: any tool from the command line, as a table for people or as JSON.
 
-use super::{Context, Failure, Global, Status, demo, output};
-use crate::{mcp::ToolError, tools};
+use super::{Context, Failure, Global, Status, output, sync};
+use crate::tools;
 use clap::Args;
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn run(&self, global: &Global) -> Result<Status, Failure> {
         let context = Context::new(global, None)?;
-        demo::fill_if_missing(&context)?;
+        sync::fill_if_missing(&context)?;
         let registry = tools::catalogue();
         let mut arguments = Map::new();
         let mut pairs = self.arguments.clone();
@@ -49,9 +49,7 @@ impl Call {
                 .and_then(|schema| schema.get("properties")?.get(key)?.get("type")?.as_str().map(str::to_owned));
             arguments.insert(key.to_owned(), typed(kind.as_deref(), value));
         }
-        let answer = registry
-            .call(&self.tool, &arguments, &context.backend(), Context::limits())
-            .map_err(|error| failed(&error))?;
+        let answer = registry.call(&self.tool, &arguments, &context.backend(), Context::limits())?;
         output::data(&if self.json.is_some() { answer.to_string() } else { output::answer(&answer) });
         Ok(Status::Success)
     }
@@ -65,11 +63,4 @@ fn typed(kind: Option<&str>, value: &str) -> Value {
         Some("boolean") => value.parse::<bool>().map_or_else(|_| value.into(), Value::from),
         _ => value.into(),
     }
-}
-
-/// A tool's error as a person reads it: the first line is what is wrong, the others are what to do.
-pub(super) fn failed(error: &ToolError) -> Failure {
-    let text = error.to_string();
-    let (error, hint) = text.split_once('\n').unwrap_or((&text, ""));
-    Failure::new(error, hint)
 }

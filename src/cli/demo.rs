@@ -28,7 +28,7 @@ impl Demo {
         let registry = tools::catalogue();
         let backend = context.backend();
         let call = |tool: &str, arguments: &Map<String, serde_json::Value>| {
-            registry.call(tool, arguments, &backend, Context::limits()).map_err(|error| super::call::failed(&error))
+            registry.call(tool, arguments, &backend, Context::limits())
         };
         let sources = call("list_sources", &Map::new())?;
         let mut arguments = Map::new();
@@ -60,14 +60,4 @@ fn client_config(context: &Context) -> Result<String, Failure> {
     }
     let config = json!({"mcpServers": {"visibility-demo": {"command": program, "args": args}}});
     serde_json::to_string_pretty(&config).map_err(|error| Failure::new(error.to_string(), ""))
-}
-
-/// Fills the demo's cache before a first question is asked of it.
-pub(super) fn fill_if_missing(context: &Context) -> Result<(), Failure> {
-    if context.demo
-        && context.store.reader().and_then(|reader| reader.projects()).map_or(true, |projects| projects.is_empty())
-    {
-        sync::now(context, &[])?;
-    }
-    Ok(())
 }

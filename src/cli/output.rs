@@ -48,7 +48,7 @@ fn object(fields: &Map<String, Value>, depth: usize, out: &mut String) {
             }
             Value::Object(inner) => {
                 if let Some(line) = one_line(inner) {
-                    out.push_str(&format!("{pad}{name}: {line}\n"))
+                    out.push_str(&format!("{pad}{name}: {line}\n"));
                 } else {
                     out.push_str(&format!("{pad}{name}:\n"));
                     object(inner, depth + 1, out);
@@ -78,7 +78,7 @@ fn list(name: &str, items: &[Value], depth: usize, out: &mut String) {
     }
     for item in items.iter().filter_map(Value::as_object) {
         if let Some(line) = one_line(item) {
-            out.push_str(&format!("{pad}{name}: {line}\n"))
+            out.push_str(&format!("{pad}{name}: {line}\n"));
         } else {
             out.push_str(&format!("{pad}{name}:\n"));
             object(item, depth + 1, out);

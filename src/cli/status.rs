@@ -17,9 +17,7 @@ impl Status {
         let context = Context::new(global, None)?;
         let arguments = json!({"response_format": "detailed"});
         let arguments = arguments.as_object().cloned().unwrap_or_default();
-        let answer = tools::catalogue()
-            .call("list_sources", &arguments, &context.backend(), Context::limits())
-            .map_err(|error| super::call::failed(&error))?;
+        let answer = tools::catalogue().call("list_sources", &arguments, &context.backend(), Context::limits())?;
         if self.json {
             output::data(&answer.to_string());
         } else {

@@ -90,6 +90,16 @@ pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure>
     Ok(report)
 }
 
+/// Fills the demo's cache before a first question is asked of it.
+pub(super) fn fill_if_missing(context: &Context) -> Result<(), Failure> {
+    if context.demo
+        && context.store.reader().and_then(|reader| reader.projects()).map_or(true, |projects| projects.is_empty())
+    {
+        now(context, &[])?;
+    }
+    Ok(())
+}
+
 fn show_progress() -> OnProgress {
     if !std::io::stderr().is_terminal() {
         return plain_lines();

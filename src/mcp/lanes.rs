@@ -4,7 +4,7 @@
 //! begins on the runtime's thread with a small budget; a run that exceeds it is stopped and begun anew on one of two
 //! reader threads, where it may take the whole time of the call.
 
-use super::{Backend, Limits, Stop, ToolError, adapter, answer::Rendered, registry::Entry, schema::Object};
+use super::{Backend, Limits, Stop, ToolError, answer::Rendered, registry::Entry, schema::Object};
 use crate::store::CancelFlag;
 use std::{
     sync::Arc,
@@ -31,7 +31,7 @@ impl Job {
     // None where the run was stopped by its limit.
     fn run(&self, deadline: Instant, cancelled: CancelFlag) -> Option<Result<Rendered, ToolError>> {
         let cx = self.backend.limited(Some(deadline), cancelled);
-        let done = adapter::run(&self.entry, &self.arguments, &cx, self.limits);
+        let done = self.entry.run(&cx, &self.arguments, self.limits);
         (!cx.was_stopped()).then_some(done)
     }
 }

@@ -1,15 +1,23 @@
 //! The tools of a server: one explicit list, in the order a person would read it.
 
 use super::{
-    Backend, Hints, Limits, Tool, ToolCx, ToolError, adapter,
+    Backend, Hints, Limits, Stop, Tool, ToolCx, ToolError,
     answer::Rendered,
     arguments,
     error::shown,
     nearest, page,
     schema::{self, Object},
 };
+use crate::store::CancelFlag;
 use serde_json::Value;
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
 
 // Clients cut longer descriptions.
 const DESCRIPTION_CHARS: usize = 2_000;
@@ -73,10 +81,18 @@ impl Entry {
         Self { info, heavy: T::HEAVY, run: run::<T> }
     }
 
-    /// Reads the arguments, runs the tool and renders its answer; a panic goes through.
-    pub(super) fn run(&self, cx: &ToolCx<'_>, arguments: &Object, max_chars: usize) -> Result<Rendered, ToolError> {
-        (self.run)(cx, self, arguments, max_chars)
+    /// Reads the arguments, runs the tool once and renders its answer; a panic in it is a fault of ours like any other.
+    pub(super) fn run(&self, cx: &ToolCx<'_>, arguments: &Object, limits: Limits) -> Result<Rendered, ToolError> {
+        // What a panic leaves half done is a reader, which is dropped with it.
+        let run = AssertUnwindSafe(|| (self.run)(cx, self, arguments, limits.chars()));
+        catch_unwind(run).unwrap_or_else(|panic| {
+            Err(ToolError::internal(&format_args!("{} panicked: {}", self.info.name, panic_words(panic.as_ref()))))
+        })
     }
+}
+
+fn panic_words(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
 }
 
 fn run<T: Tool>(cx: &ToolCx<'_>, entry: &Entry, arguments: &Object, max_chars: usize) -> Result<Rendered, ToolError> {
@@ -127,7 +143,11 @@ impl Registry {
     /// What a caller of the server would be told.
     pub fn call(&self, name: &str, arguments: &Object, backend: &Backend, limits: Limits) -> Result<Value, ToolError> {
         let entry = self.find(name)?;
-        adapter::call_here(entry, arguments, backend, limits).map(|answer| answer.value)
+        let cx = backend.limited(Some(Instant::now() + limits.total), CancelFlag::default());
+        match entry.run(&cx, arguments, limits) {
+            Err(ToolError::Stopped(_)) => Err(ToolError::Stopped(Stop::Time(limits.total))),
+            done => done.map(|answer| answer.value),
+        }
     }
 
     /// What is wrong with the tools as a set and one by one; empty is what a test asks for.

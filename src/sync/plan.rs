@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn each_state_of_a_slice_has_its_reason_or_none() {
         use Reason::{LookBack, New, OpenRuns, Resume};
-        let cases: Vec<(StoredSlice, Option<(Reason, Option<&str>)>)> = vec![
+        type Case = (StoredSlice, Option<(Reason, Option<&'static str>)>);
+        let cases: Vec<Case> = vec![
             // Today and yesterday may still change, whenever they were read.
             (stored("2026-11-22", Some("2026-11-22T10:00:00Z"), None, 0), Some((LookBack, None))),
             (stored("2026-11-21", Some("2026-11-22T10:00:00Z"), None, 0), Some((LookBack, None))),

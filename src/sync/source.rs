@@ -14,6 +14,9 @@ const MAX_PAGES: usize = 100_000;
 // How often a slice whose rows keep moving is read again before it is taken as it is.
 const READINGS: usize = 3;
 
+// So many slices in a row that fail for reasons that pass are the source's failure: the rest waits for the next sync.
+const PATIENCE: usize = 5;
+
 /// Why a source or a slice stopped.
 #[derive(Debug, thiserror::Error)]
 enum Stop {
@@ -35,6 +38,10 @@ impl Stop {
             Self::Upstream(error) => error.is_fatal_to_source(),
             Self::Loop => false,
         }
+    }
+
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Upstream(error) if error.is_transient())
     }
 
     fn outcome(&self) -> Outcome {
@@ -111,12 +118,22 @@ impl Sync<'_> {
         let targets = self.discover().await?;
         let tasks = self.plan(&targets).await?;
         self.report.slices_planned = tasks.len();
+        let mut failed_in_a_row = 0;
         for (target, task) in &tasks {
             self.tell(Some(task.slice.last_day));
             match self.read_slice(target, task).await {
-                Ok(()) => self.report.slices_done += 1,
+                Ok(()) => {
+                    self.report.slices_done += 1;
+                    failed_in_a_row = 0;
+                }
                 Err(stop) if stop.ends_source() => return Err(stop),
-                Err(stop) => self.fail_slice(target, task, &stop).await?,
+                Err(stop) => {
+                    self.fail_slice(target, task, &stop).await?;
+                    failed_in_a_row = if stop.is_transient() { failed_in_a_row + 1 } else { 0 };
+                    if failed_in_a_row >= PATIENCE {
+                        return Err(stop);
+                    }
+                }
             }
         }
         self.tell(None);
@@ -137,7 +154,10 @@ impl Sync<'_> {
             .collect();
         self.report.projects = targets.len();
         // A project that could not be read just now is not gone.
-        let complete = found.rejected.is_empty();
+        let complete = found.rejected.is_empty() && found.errors.is_empty();
+        for error in found.errors {
+            self.fail(&Stop::Upstream(error));
+        }
         let saved = targets.clone();
         self.shared
             .writer
@@ -165,7 +185,7 @@ impl Sync<'_> {
         };
         let mut tasks = Vec::new();
         for target in targets {
-            let offered = match self.unless_cancelled(self.upstream.fetch_slices(&target.record)).await {
+            let mut offered = match self.unless_cancelled(self.upstream.fetch_slices(&target.record)).await {
                 Ok(offered) => offered,
                 Err(stop) if stop.ends_source() => return Err(stop),
                 Err(stop) => {
@@ -173,6 +193,9 @@ impl Sync<'_> {
                     continue;
                 }
             };
+            for error in offered.errors.drain(..) {
+                self.fail(&Stop::Upstream(error));
+            }
             let stored = self.shared.store.reader()?.slices(&target.key)?;
             tasks.extend(plan(offered.items, &stored, options).into_iter().map(|task| (target.clone(), task)));
             self.keep_oddities(&target.record.key, offered.rejected, offered.drift).await?;

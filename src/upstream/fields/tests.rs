@@ -248,7 +248,7 @@ proptest! {
         let mut json = serde_json::to_string(&text).unwrap().replace('/', "\\/");
         if ascii {
             let escape = |c: char| if c.is_ascii() { c.to_string() } else {
-                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect()
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>().concat()
             };
             json = json.chars().map(escape).collect::<String>();
         }

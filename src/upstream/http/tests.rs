@@ -324,7 +324,7 @@ async fn a_reset_in_the_middle_of_the_body_is_told() {
 
 #[tokio::test]
 async fn silence_is_a_timeout() {
-    let server = answering(vec![json(200).set_delay(Duration::from_secs(60))]).await;
+    let server = answering(vec![json(200).set_delay(Duration::from_mins(1))]).await;
     let limits = Limits { total_timeout: Duration::from_millis(50), tries: 2, ..quick() };
     insta::assert_snapshot!(told(&fetch_with(&server.uri(), limits).await.unwrap_err()), @"no answer came in time, 2 tries in [time] s (network)");
 }

@@ -52,7 +52,9 @@ fn drift_with(field: &str, value: &str) -> Vec<String> {
     page_of(&[&row_with(field, value)]).drift.iter().map(|drift| format!("{} {}", drift.field, drift.kind)).collect()
 }
 
-fn facts(run: &RunRecord) -> Vec<(&str, Option<u32>, Option<u32>, Option<u32>)> {
+type Fact<'a> = (&'a str, Option<u32>, Option<u32>, Option<u32>);
+
+fn facts(run: &RunRecord) -> Vec<Fact<'_>> {
     run.facts.iter().map(|f| (f.brand.0.as_str(), f.mentions, f.citations, f.best_citation_position)).collect()
 }
 

@@ -1,0 +1,29 @@
+//! What one call may take: time, and room in the client's context.
+
+use std::time::Duration;
+
+// Clients cut or refuse what is longer, whatever is configured.
+const HARD_CHARS: usize = 99_000;
+
+/// What one call may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// From the call to its answer, waiting included.
+    pub total: Duration,
+    /// On the runtime's own thread; what takes longer is moved to a reader thread.
+    pub fast: Duration,
+    /// Characters of the answer as JSON text; never more than 99,000.
+    pub max_chars: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { total: Duration::from_secs(30), fast: Duration::from_millis(2), max_chars: 90_000 }
+    }
+}
+
+impl Limits {
+    pub(super) fn chars(self) -> usize {
+        self.max_chars.min(HARD_CHARS)
+    }
+}
