@@ -9,9 +9,12 @@
 )]
 
 mod answers;
+mod cli;
 mod contract;
 mod figures;
+mod mcp_json;
 mod protocol;
 mod refusals;
+mod stdio;
 mod support;
 mod tidy;
