@@ -1,6 +1,6 @@
 //! `get_run_details`: one run whole, the answer in pieces.
 
-use super::support::{AsOf, Table, anchor, as_of, brand_named, cell, projects_named, read};
+use super::support::{AsOf, Table, anchor, as_of, brand_named, cell, no_brand, projects_named, read};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
@@ -189,13 +189,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let brands: Vec<Brand> = reader.brands(&key)?.into_iter().map(|row| row.brand).collect();
     let brand = brand_named(&brands, params.brand.as_ref());
     if let (None, Some(name)) = (&brand, &params.brand) {
-        let names = brands.iter().map(|brand| brand.name.as_str());
-        return Err(ToolError::not_found(
-            "brand",
-            name.as_str(),
-            names,
-            "leave brand out to use the project's own brand",
-        ));
+        return Err(no_brand(name, brands.iter().map(|brand| brand.name.as_str())));
     }
     let found = reader.run_details(id, brand.as_ref().map(|brand| &brand.key))?.ok_or_else(unknown)?;
 

@@ -2,7 +2,9 @@
 
 mod pages;
 
-use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, projects_named, prompt_named, read};
+use super::support::{
+    AsOf, Table, Target, anchor, as_of, brand_named, cell, no_brand, projects_named, prompt_named, read,
+};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
@@ -222,13 +224,7 @@ fn listed(
         listed.push(Listed { target: target.clone(), brand, filter });
     }
     if let (true, Some(name)) = (listed.is_empty(), &params.brand) {
-        let names = names.iter().map(String::as_str);
-        return Err(ToolError::not_found(
-            "brand",
-            name.as_str(),
-            names,
-            "leave brand out to use the project's own brand",
-        ));
+        return Err(no_brand(name, names.iter().map(String::as_str)));
     }
     Ok(listed)
 }
