@@ -15,6 +15,7 @@ use plain::{Count, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
@@ -270,22 +271,30 @@ fn words_are_found_in_real_answers_and_questions() {
 #[test]
 fn a_real_answer_fits_and_is_whole() {
     let Some(real) = real() else { return };
-    let (mut concise, mut detailed) = (0, 0);
+    let mut largest = BTreeMap::new();
+    let mut measure = |tool: &'static str, arguments: &Value| {
+        let answer = real.answer(tool, arguments);
+        let most = largest.entry((tool, arguments.get("response_format").is_some())).or_insert((0, String::new()));
+        *most = most.clone().max((tokens::of(&answer), arguments.to_string()));
+        answer
+    };
+    measure("list_sources", &json!({}));
     for file in real.files.iter() {
-        let list =
-            real.answer("list_prompt_runs", &json!({ "project": file.name, "sort": "total_citations", "limit": 100 }));
-        concise = concise.max(tokens::of(&real.answer("list_prompt_runs", &json!({ "project": file.name }))));
-        for row in list["runs"]["rows"].as_array().unwrap().iter().step_by(3) {
-            let run = json!({ "run_id": row[0] });
-            concise = concise.max(tokens::of(&real.answer("get_run_details", &run)));
-            let run = json!({ "run_id": row[0], "response_format": "detailed" });
-            let whole = real.answer("get_run_details", &run);
-            detailed = detailed.max(tokens::of(&whole));
-            assert_eq!(whole["citations_listed"], whole["citations_known"], "{run}");
+        let detailed = json!({ "project": file.name, "limit": 100, "response_format": "detailed" });
+        measure("list_prompt_runs", &json!({ "project": file.name }));
+        measure("list_prompt_runs", &detailed);
+        measure("brand_summary", &json!({ "project": file.name, "period": "2025-05-01..2026-11-20" }));
+        let list = json!({ "project": file.name, "sort": "total_citations", "limit": 100 });
+        for row in real.answer("list_prompt_runs", &list)["runs"]["rows"].as_array().unwrap().iter().step_by(3) {
+            measure("get_run_details", &json!({ "run_id": row[0] }));
+            let whole = measure("get_run_details", &json!({ "run_id": row[0], "response_format": "detailed" }));
+            assert_eq!(whole["citations_listed"], whole["citations_known"], "{}", row[0]);
             let question = whole["prompt"]["text"].as_str().unwrap();
             assert!(file.records.iter().any(|record| record.question() == question), "nobody asked {question}");
         }
     }
-    println!("the largest answer takes {concise} tokens by default, {detailed} in detail");
-    assert!(concise <= 2_000 && detailed <= 20_000, "{concise} and {detailed}");
+    for ((tool, detailed), (cost, arguments)) in largest {
+        println!("{tool} {arguments}: {cost} tokens");
+        assert!(cost <= if detailed { 20_000 } else { 2_000 }, "{tool} {arguments}: {cost} tokens");
+    }
 }

@@ -104,11 +104,15 @@ impl Count {
         self.present += u64::from(named || mine > 0);
         self.citations += mine;
         self.citations_of_all += owners.iter().flatten().count() as u64;
-        self.positions.extend(owners.iter().position(|owner| *owner == Some(brand)).map(|place| place + 1));
+        // A page that is named twice is one page: it has one place, and counts once for its domain.
+        let mut seen = HashSet::new();
+        let pages: Vec<&super::Link> = record.links.iter().filter(|link| seen.insert(link.url.as_ref().unwrap_or(&link.domain))).collect();
+        let first = pages.iter().position(|link| owner(file, link) == Some(brand));
+        self.positions.extend(first.map(|place| place + 1));
         let engine = self.engines.entry(record.engine.clone()).or_default();
         engine.0 += 1;
         engine.1 += u64::from(mine > 0);
-        let domains: Vec<String> = record.links.iter().map(domain).collect();
+        let domains: Vec<String> = pages.into_iter().map(domain).collect();
         for domain in &domains {
             self.domains.entry(domain.clone()).or_default().1 += 1;
         }
