@@ -1,0 +1,5 @@
+//! The sync against a tracker that misbehaves, is changed under its hands, or is read while it is killed.
+
+mod changes;
+mod happy;
+mod picture;
