@@ -109,6 +109,7 @@ impl Sync<'_> {
     async fn work(&mut self) -> Result<(), Stop> {
         self.tell(None);
         let targets = self.discover().await?;
+        self.catch_up(&targets).await?;
         let tasks = self.plan(&targets).await?;
         self.report.slices_planned = tasks.len();
         for (target, task) in &tasks {
@@ -154,6 +155,16 @@ impl Sync<'_> {
             .await?;
         self.keep_oddities("discovery", found.rejected, found.drift).await?;
         Ok(targets)
+    }
+
+    /// Rebuilds the rollups that a killed sync left behind its rows, or that a change of brands has put there: the
+    /// slices that follow may be others, or none.
+    async fn catch_up(&self, targets: &[Target]) -> Result<(), Stop> {
+        for target in targets {
+            let key = target.key.clone();
+            self.shared.writer.write(move |w| w.refresh_rollups(&key)).await?;
+        }
+        Ok(())
     }
 
     /// The tasks of all projects, the newest days of every project first.

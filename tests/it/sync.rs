@@ -3,3 +3,4 @@
 mod changes;
 mod happy;
 mod picture;
+mod kill;
