@@ -225,7 +225,8 @@ impl Sync<'_> {
         let mut digest = None;
         for _ in 0..MAX_PAGES {
             // Empty pages may well be equal: the last page of runs and the first of another kind.
-            if !page.runs.is_empty() && digest.replace(page.digest) == Some(page.digest) {
+            let has_rows = !page.runs.is_empty() || !page.rejected.is_empty();
+            if has_rows && digest.replace(page.digest) == Some(page.digest) {
                 return Err(Stop::Loop);
             }
             let next = page.next.clone();
