@@ -126,6 +126,11 @@ impl Sync<'_> {
 
     async fn discover(&mut self) -> Result<Vec<Target>, Stop> {
         let found = self.unless_cancelled(self.upstream.fetch_projects()).await?;
+        // A project that could not be read just now is not gone.
+        let complete = found.rejected.is_empty() && found.failed.is_empty();
+        for error in found.failed {
+            self.fail(&Stop::Upstream(error));
+        }
         let (source, now) = (self.name.clone(), self.now());
         let targets: Vec<Target> = found
             .items
@@ -137,8 +142,6 @@ impl Sync<'_> {
             })
             .collect();
         self.report.projects = targets.len();
-        // A project that could not be read just now is not gone.
-        let complete = found.rejected.is_empty();
         let saved = targets.clone();
         self.shared
             .writer
@@ -184,6 +187,9 @@ impl Sync<'_> {
                     continue;
                 }
             };
+            for error in offered.failed {
+                self.fail(&Stop::Upstream(error));
+            }
             let stored = self.shared.store.reader()?.slices(&target.key)?;
             tasks.extend(plan(offered.items, &stored, options).into_iter().map(|task| (target.clone(), task)));
             self.keep_oddities(&target.record.key, offered.rejected, offered.drift).await?;
