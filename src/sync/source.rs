@@ -11,7 +11,7 @@ use std::{collections::HashSet, sync::Arc};
 
 // A reading of a slice that never ends is ended: far more pages than any real slice has.
 const MAX_PAGES: usize = 100_000;
-// How often a slice whose rows keep moving is read again before it is taken as it is.
+// How often a slice whose rows keep moving is read before it is left for the next sync.
 const READINGS: usize = 3;
 
 /// Why a source or a slice stopped.
@@ -25,6 +25,8 @@ enum Stop {
     Store(#[from] store::Error),
     #[error("the upstream serves the same page again and again")]
     Loop,
+    #[error("rows moved from page to page in each of {READINGS} readings of {0}")]
+    Moving(String),
 }
 
 impl Stop {
@@ -33,7 +35,7 @@ impl Stop {
         match self {
             Self::Cancelled | Self::Store(_) => true,
             Self::Upstream(error) => error.is_fatal_to_source(),
-            Self::Loop => false,
+            Self::Loop | Self::Moving(_) => false,
         }
     }
 
@@ -45,6 +47,9 @@ impl Stop {
             Self::Store(error) => ("cache", error.hint().to_owned()),
             Self::Loop => {
                 ("loop", "the API ignores its paging; report this, the rest of the source is synced".to_owned())
+            }
+            Self::Moving(_) => {
+                ("moving", "what was read is kept; the next sync reads it again, since rows may be missing".to_owned())
             }
         };
         Outcome::Failed { class: class.to_owned(), error: self.to_string(), hint }
@@ -200,21 +205,21 @@ impl Sync<'_> {
 
     async fn read_slice(&mut self, target: &Target, task: &Task) -> Result<(), Stop> {
         let mut cursor = task.cursor.clone();
-        for reading in 1..=READINGS {
-            let done = self.read_pages(target, task, cursor.take(), reading == READINGS).await?;
+        for _ in 0..READINGS {
+            let done = self.read_pages(target, task, cursor.take()).await?;
             let key = target.key.clone();
             self.shared.writer.write(move |w| w.refresh_rollups(&key)).await?;
             match done {
                 SliceDone::Complete { gone } => {
                     self.report.counts.gone += gone;
-                    break;
+                    return Ok(());
                 }
                 SliceDone::Shifted => {
                     tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again");
                 }
             }
         }
-        Ok(())
+        Err(Stop::Moving(task.slice.key.clone()))
     }
 
     /// Reads a slice to its end: the next page is fetched while the last one is being committed.
@@ -223,7 +228,6 @@ impl Sync<'_> {
         target: &Target,
         task: &Task,
         from: Option<Cursor>,
-        last_try: bool,
     ) -> Result<SliceDone, Stop> {
         let mut cursors = HashSet::new();
         let mut begins = from.is_none();
@@ -236,7 +240,7 @@ impl Sync<'_> {
                 return Err(Stop::Loop);
             }
             let next = page.next.clone();
-            let commit = self.commit(target, task, page, begins, last_try);
+            let commit = self.commit(target, task, page, begins);
             begins = false;
             let Some(next) = next else {
                 let (counts, done) = commit.await?;
@@ -265,7 +269,6 @@ impl Sync<'_> {
         task: &Task,
         page: Page,
         begins: bool,
-        last_try: bool,
     ) -> impl Future<Output = Result<(SyncCounts, Option<SliceDone>), store::Error>> + use<> {
         let (source, holder, now) = (self.name.clone(), self.shared.holder.clone(), self.now());
         let (target, slice) = (target.clone(), task.slice.clone());
@@ -312,7 +315,6 @@ impl Sync<'_> {
                             &target.key,
                             &slice.key,
                             slice.fingerprint.as_deref(),
-                            last_try,
                             now,
                         )?),
                     };

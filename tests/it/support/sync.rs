@@ -118,6 +118,13 @@ impl Stage {
         self.world.days().last
     }
 
+    /// Ends the open runs of the last day.
+    pub fn settle(&self) {
+        for project in 0..self.world.project_count() {
+            self.server.settle(self.universe(project), self.last_day());
+        }
+    }
+
     /// A client of the server.
     pub fn upstream(&self) -> Arc<dyn Upstream> {
         self.upstream_named("verseodin", self.server.key(), quick())

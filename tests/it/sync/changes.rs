@@ -114,8 +114,7 @@ async fn open_runs_are_asked_for_until_they_are_settled() {
     let week_later = day(TODAY).plus(7);
     let report = done(stage.sync_on(week_later).await);
     assert_eq!([report.counts.added, report.counts.changed], [0, 0]);
-    stage.server.settle(stage.universe(0), day(TODAY));
-    stage.server.settle(stage.universe(1), day(TODAY));
+    stage.settle();
     let report = done(stage.sync_on(week_later).await);
     assert_eq!(report.counts.changed, open(&before) as u64);
     let after = all_listed(&stage);
