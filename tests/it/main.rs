@@ -10,4 +10,5 @@
 
 mod protocol;
 mod support;
+mod sync;
 mod tidy;

@@ -1,6 +1,7 @@
 //! What tests share: a raw client of the protocol, tools that misbehave, servers in this process.
 
 pub mod raw;
+pub mod sync;
 pub mod tools;
 
 use raw::{Era, Raw};
