@@ -6,7 +6,10 @@ use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, proj
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
-        params::{BrandName, Cursor, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat, TopicName},
+        params::{
+            BrandName, Cursor, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat, TopicName,
+            not_one_of,
+        },
         quote::{QuotedFields, QuotedLine},
     },
     model::{Brand, BrandKey, DayRange, Status},
@@ -38,7 +41,7 @@ pub struct Params {
     #[serde(default)]
     #[schemars(length(max = 40))]
     status: Option<String>,
-    /// 7d, 30d, 90d (ending with the last complete day), a month 2026-10, a range 2026-10-01..2026-10-31 or a day. All days where left out.
+    /// 7d, 30d, 90d, a month 2026-10, a range 2026-10-01..2026-10-31 or a day; all days where left out.
     #[serde(default)]
     period: Option<Period>,
     /// true: the brand is named or cited; false: looked for and absent.
@@ -72,6 +75,12 @@ pub struct Params {
 
 fn yes() -> bool {
     true
+}
+
+impl Params {
+    fn status(&self) -> Option<Status> {
+        self.status.as_ref().map(|status| Status::from(status.trim().to_lowercase()))
+    }
 }
 
 /// Its answer.
@@ -202,7 +211,7 @@ fn listed(
             prompt,
             topic: params.topic.as_ref().map(|topic| topic.as_str().to_owned()),
             engine: params.engine.as_ref().map(|engine| engine.as_str().to_lowercase()),
-            status: params.status.as_ref().map(|status| Status::from(status.trim().to_lowercase())),
+            status: params.status(),
             days,
             visible: params.visible,
             cited: params.cited,
@@ -224,7 +233,7 @@ fn listed(
     Ok(listed)
 }
 
-/// An engine or topic that no run has is a slip of the pen, not an empty list.
+/// An engine, a status or a topic that no run has is a slip of the pen, not an empty list.
 fn check_names(reader: &Reader, targets: &[Target], coverages: &[Coverage], params: &Params) -> Result<(), ToolError> {
     if let Some(engine) = &params.engine {
         super::support::check_engine(coverages, engine)?;
@@ -234,6 +243,7 @@ fn check_names(reader: &Reader, targets: &[Target], coverages: &[Coverage], para
     {
         return Err(ToolError::invalid("text holds no word to search for", "give one word or more, or leave text out"));
     }
+    check_status(reader, targets, params)?;
     let Some(topic) = &params.topic else { return Ok(()) };
     let mut topics = Vec::new();
     for target in targets {
@@ -248,6 +258,19 @@ fn check_names(reader: &Reader, targets: &[Target], coverages: &[Coverage], para
         "use one of these, in this spelling"
     };
     Err(ToolError::not_found("topic", topic.as_str(), topics.iter().map(String::as_str), next))
+}
+
+/// A status that is none of the four may still be a tracker's own.
+fn check_status(reader: &Reader, targets: &[Target], params: &Params) -> Result<(), ToolError> {
+    let Some(status @ Status::Unknown(_)) = params.status() else { return Ok(()) };
+    let filter = RunFilter { status: Some(status), ..RunFilter::default() };
+    for target in targets {
+        if reader.count_runs(&target.row.key, &filter, 1)? > 0 {
+            return Ok(());
+        }
+    }
+    let given = params.status.as_deref().unwrap_or_default();
+    Err(not_one_of("status", given, &["pending", "running", "finished", "failed"]))
 }
 
 fn nothing_found(coverages: &[Coverage], days: Option<DayRange>) -> String {

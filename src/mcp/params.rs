@@ -237,7 +237,7 @@ name!(
 );
 name!(
     /// A prompt, by id.
-    PromptName, "prompt_id", 200, "Prompt id, as list_prompts gives it."
+    PromptName, "prompt_id", 200, "Prompt id, number or exact text."
 );
 name!(
     /// A topic, by name.

@@ -84,7 +84,8 @@ impl Quoted {
 /// that hold such lines name their fields in [`QuotedFields`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(inline)]
+// The words above are for those who write tools; to a client it is plain text.
+#[schemars(inline, description = "")]
 pub struct QuotedLine(String);
 
 impl QuotedLine {

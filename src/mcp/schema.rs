@@ -5,6 +5,7 @@
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
@@ -27,7 +28,31 @@ pub(super) fn input<T: JsonSchema>() -> Object {
 pub(super) fn output<T: JsonSchema>() -> Object {
     let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
     simplify(&mut schema, Nulls::Keep);
-    root(schema)
+    let mut root = root(schema);
+    let mut said = HashSet::new();
+    for property in root.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        shorten(property.1, &mut said);
+    }
+    root
+}
+
+/// Says each thing once: words that the schema has said before, and that a count is not negative, cost every client
+/// and tell it nothing.
+fn shorten(schema: &mut Value, said: &mut HashSet<String>) {
+    let Value::Object(object) = schema else { return };
+    if object.get("minimum").is_some_and(|least| least == 0) {
+        object.shift_remove("minimum");
+    }
+    let words = object.get("description").and_then(Value::as_str);
+    if words.is_some_and(|words| words.is_empty() || !said.insert(words.to_owned())) {
+        object.shift_remove("description");
+    }
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        properties.values_mut().for_each(|property| shorten(property, said));
+    }
+    if let Some(items) = object.get_mut("items") {
+        shorten(items, said);
+    }
 }
 
 fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
@@ -342,6 +367,33 @@ mod tests {
         );
         assert_eq!(schema.get("required"), Some(&json!(["rows", "inner"])));
         assert_eq!(schema.pointer_type("/properties/absent/type"), Some("number".into()));
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    struct Twice {
+        /// The one.
+        one: Pair,
+        /// The other.
+        other: Pair,
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    #[schemars(inline)]
+    struct Pair {
+        /// So many.
+        count: u64,
+    }
+
+    #[test]
+    fn an_answer_explains_a_thing_once() {
+        let pair = |words: &str, count: Value| json!({ "type": "object", "description": words, "properties": { "count": count }, "required": ["count"] });
+        assert_eq!(
+            output::<Twice>().get("properties"),
+            Some(&json!({
+                "one": pair("The one.", json!({ "type": "integer", "description": "So many." })),
+                "other": pair("The other.", json!({ "type": "integer" })),
+            }))
+        );
     }
 
     #[derive(Serialize, JsonSchema)]

@@ -19,11 +19,10 @@ cache of the trackers that the user has connected. Reading costs nothing and nee
 
 How to work:
 1. list_sources first, unless the project and its dates are known: it shows sources, projects, engines, date coverage \
-and freshness. list_brands and list_prompts show the valid names.
-2. For \"how are we doing\" call brand_summary; for rivals compare_brands; for engines compare_engines; for change over \
-time visibility_trend; for what to work on find_gaps and top_citations.
-3. Every figure can be traced: list_prompt_runs takes the filter that the figure names, get_run_details shows one run \
-whole, search_answers finds words in answers, explain_metric defines a figure.
+and freshness.
+2. For \"how are we doing\" call brand_summary, also for a competitor (brand) or for one engine (engine).
+3. Every figure can be traced: list_prompt_runs takes the runs_filter that brand_summary gives, get_run_details shows \
+one run whole.
 
 Names are accepted wherever ids are. period is 7d, 30d, 90d, a month (2026-10), a range (2026-10-01..2026-10-31) or a \
 day. Ask for a small limit first and follow next_cursor for more.

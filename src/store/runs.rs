@@ -38,19 +38,14 @@ pub struct RunFilter {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
+#[expect(missing_docs, reason = "each is a column of the list")]
 pub enum RunSort {
-    /// When the run was made.
     #[default]
     CreatedAt,
-    /// The status, by name.
     Status,
-    /// Citations of the brand.
     TotalCitations,
-    /// Mentions of the brand.
     TotalMentions,
-    /// Best citation position of the brand.
     BestPosition,
-    /// Average sentiment of the brand.
     AvgSentiment,
 }
 

@@ -1,14 +1,23 @@
 //! Tests through the doors that users enter by.
 #![allow(
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::type_complexity,
     clippy::unwrap_used,
     unreachable_pub,
     reason = "a test fails by panicking"
 )]
 
+mod answers;
+mod cli;
+mod contract;
+mod figures;
+mod mcp_json;
 mod protocol;
+mod refusals;
+mod stdio;
 mod support;
 mod sync;
 mod tidy;

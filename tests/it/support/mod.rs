@@ -1,8 +1,11 @@
 //! What tests share: a raw client of the protocol, tools that misbehave, servers in this process.
 
+pub mod program;
 pub mod raw;
 pub mod sync;
+pub mod tokens;
 pub mod tools;
+pub mod world;
 
 use raw::{Era, Raw};
 use std::{future::Future, sync::Arc, time::Duration};

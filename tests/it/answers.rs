@@ -1,0 +1,227 @@
+//! What tools answer: golden answers on the demo world, their cost to a model, and lists that are whole page by page.
+
+use crate::support::{
+    tokens,
+    world::{DEMO, SMALL, Synced, WIDE},
+};
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashSet};
+
+const SORTS: [&str; 6] =
+    ["created_at", "status", "total_citations", "total_mentions", "best_position", "avg_sentiment"];
+
+/// A column of a table, as JSON values.
+fn column<'t>(table: &'t Value, name: &str) -> Vec<&'t Value> {
+    let columns = table["columns"].as_array().unwrap();
+    let at = columns.iter().position(|column| column == name).unwrap_or_else(|| panic!("no column {name}: {table}"));
+    table["rows"].as_array().unwrap().iter().map(|row| &row[at]).collect()
+}
+
+/// The newest run that passes a filter.
+fn newest(world: &Synced, filter: Value) -> String {
+    let mut arguments = filter;
+    arguments["limit"] = 1.into();
+    let list = world.answer("list_prompt_runs", &arguments);
+    column(&list["runs"], "run_id")[0].as_str().unwrap().to_owned()
+}
+
+fn with(arguments: &Value, name: &str, value: impl Into<Value>) -> Value {
+    let mut arguments = arguments.clone();
+    arguments[name] = value.into();
+    arguments
+}
+
+#[test]
+fn golden_answers() {
+    let cited = newest(&DEMO, json!({ "status": "finished", "cited": true, "engine": "chatgpt" }));
+    let failed = newest(&DEMO, json!({ "status": "failed" }));
+    let fernvolt = "Fernvolt · home batteries";
+    for (name, tool, arguments) in [
+        ("list_sources", "list_sources", json!({})),
+        ("list_prompt_runs", "list_prompt_runs", json!({ "limit": 4 })),
+        (
+            "list_prompt_runs_where_absent",
+            "list_prompt_runs",
+            json!({ "project": fernvolt, "visible": false, "status": "finished", "limit": 3, "sort": "total_citations" }),
+        ),
+        ("get_run_details", "get_run_details", json!({ "run_id": cited })),
+        ("get_run_details_of_a_failure", "get_run_details", json!({ "run_id": failed })),
+        ("brand_summary", "brand_summary", json!({ "project": fernvolt })),
+        (
+            "brand_summary_of_a_competitor",
+            "brand_summary",
+            json!({ "brand": "wattmere.example", "period": "7d", "engine": "grok" }),
+        ),
+    ] {
+        for format in ["concise", "detailed"] {
+            let arguments = with(&arguments, "response_format", format);
+            // The arguments stand in the snapshot's head, so that it can be read alone.
+            assert_json_snapshot!(
+                format!("{name}_{format}"),
+                DEMO.answer(tool, &arguments),
+                &format!("{tool} {arguments}")
+            );
+        }
+    }
+}
+
+#[test]
+fn default_answers_fit_two_thousand_tokens() {
+    for world in [&DEMO, &SMALL, &WIDE] {
+        let project = world.world.project_name(0).to_owned();
+        for (tool, arguments) in [
+            ("list_sources", json!({})),
+            ("list_prompt_runs", json!({})),
+            ("list_prompt_runs", json!({ "project": project })),
+            ("get_run_details", json!({ "run_id": newest(world, json!({ "status": "finished" })) })),
+            ("brand_summary", json!({ "project": project })),
+        ] {
+            let cost = tokens::of(&world.answer(tool, &arguments));
+            println!("{} prompts: {tool} {arguments}: {cost} tokens", world.world.prompt_count(0));
+            assert!(cost <= 2_000, "{tool} {arguments}: {cost} tokens");
+        }
+    }
+}
+
+#[test]
+fn no_answer_passes_twenty_thousand_tokens() {
+    for world in [&DEMO, &WIDE] {
+        let mut calls = vec![
+            ("list_sources", json!({ "response_format": "detailed" })),
+            ("brand_summary", json!({ "response_format": "detailed", "period": "90d", "include_branded": true })),
+        ];
+        for sort in SORTS {
+            calls.push(("list_prompt_runs", json!({ "sort": sort, "limit": 100, "response_format": "detailed" })));
+        }
+        calls.push(("list_prompt_runs", json!({ "status": "failed", "limit": 100, "response_format": "detailed" })));
+        // Runs with the most to show.
+        let most = world.answer("list_prompt_runs", &json!({ "sort": "total_citations", "limit": 20 }));
+        for run in column(&most["runs"], "run_id") {
+            calls.push(("get_run_details", json!({ "run_id": run, "response_format": "detailed" })));
+        }
+        for (tool, arguments) in calls {
+            let cost = tokens::of(&world.answer(tool, &arguments));
+            println!("{tool} {arguments}: {cost} tokens");
+            assert!(cost <= 20_000, "{tool} {arguments}: {cost} tokens");
+        }
+    }
+}
+
+/// Every row of a list, page by page, as often as a page gives it.
+fn pages(world: &Synced, arguments: &Value) -> Vec<Vec<Value>> {
+    let mut pages = Vec::new();
+    let mut arguments = arguments.clone();
+    loop {
+        let answer = world.answer("list_prompt_runs", &arguments);
+        pages.push(answer["runs"]["rows"].as_array().unwrap().clone());
+        match answer.get("next_cursor") {
+            Some(cursor) => arguments["cursor"] = cursor.clone(),
+            None => return pages,
+        }
+    }
+}
+
+#[test]
+fn pages_joined_are_the_whole_list_in_every_order() {
+    let day = |filter: Value| with(&filter, "period", "2025-06-27..2025-06-29");
+    let all = SMALL.world.engine_count() * 3 * (SMALL.world.prompt_count(0) + SMALL.world.prompt_count(1));
+    for scope in [json!({}), json!({ "project": SMALL.world.project_name(0) })] {
+        let several = scope.get("project").is_none();
+        let expected = if several { all } else { SMALL.world.engine_count() * 3 * SMALL.world.prompt_count(0) };
+        for sort in SORTS {
+            for order in ["asc", "desc"] {
+                let arguments = with(&with(&day(scope.clone()), "sort", sort), "order", order);
+                let case = arguments.to_string();
+                let small: Vec<Vec<Value>> = pages(&SMALL, &with(&arguments, "limit", 7));
+                assert!(small.iter().rev().skip(1).all(|page| page.len() == 7), "{case}: a page is short");
+                let small = small.concat();
+                let large = pages(&SMALL, &with(&arguments, "limit", 100)).concat();
+                assert_eq!(small, large, "{case}: the size of pages changes the list");
+                let runs: HashSet<&str> = small.iter().map(|row| row[0].as_str().unwrap()).collect();
+                assert_eq!((small.len(), runs.len()), (expected, expected), "{case}: runs are lost or twice");
+                check_order(&small, sort, order, &case);
+            }
+        }
+    }
+}
+
+/// Sorted by the column, rows without a value last.
+fn check_order(rows: &[Value], sort: &str, order: &str, case: &str) {
+    let at = match sort {
+        "created_at" => 1,
+        "status" => 3,
+        "total_citations" => 6,
+        "total_mentions" => 7,
+        "best_position" => 8,
+        _ => 9,
+    };
+    for pair in rows.windows(2) {
+        let (a, b) = (&pair[0][at], &pair[1][at]);
+        if b.is_null() {
+            continue;
+        }
+        assert!(!a.is_null(), "{case}: a run without a value comes before one with");
+        let ascends = match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => a <= b,
+            _ => a.as_str() <= b.as_str(),
+        };
+        assert!(a == b || ascends == (order == "asc"), "{case}: {a} before {b}");
+    }
+}
+
+#[test]
+fn a_list_counts_what_it_lists() {
+    for arguments in [
+        json!({ "period": "2025-06-29" }),
+        json!({ "period": "2025-06-29", "status": "failed" }),
+        json!({ "visible": true }),
+        json!({ "visible": false }),
+        json!({ "cited": true, "mentioned": false }),
+        json!({ "include_branded": false, "engine": "gemini" }),
+        json!({ "text": "battery" }),
+        json!({ "text": "no answer holds these words" }),
+        json!({ "brand": "Ambrelle", "cited": true }),
+    ] {
+        let listed = pages(&SMALL, &with(&arguments, "limit", 100)).concat().len();
+        let first = SMALL.answer("list_prompt_runs", &arguments);
+        assert_eq!(first["total"], listed, "{arguments}");
+        assert_eq!(first["total_is_capped"], false, "{arguments}");
+    }
+    let capped = DEMO.answer("list_prompt_runs", &json!({ "limit": 1 }));
+    assert_eq!((&capped["total"], &capped["total_is_capped"]), (&json!(1_000), &json!(true)));
+}
+
+#[test]
+fn a_long_answer_comes_in_pieces_that_join() {
+    let runs = DEMO.answer("list_prompt_runs", &json!({ "status": "finished", "limit": 100, "period": "7d" }));
+    let mut cut = 0;
+    for run in column(&runs["runs"], "run_id").into_iter().step_by(7) {
+        let whole = DEMO.answer("get_run_details", &json!({ "run_id": run, "response_format": "detailed" }));
+        let (mut offset, mut joined) = (Some(0), String::new());
+        while let Some(at) = offset {
+            let piece = DEMO.answer("get_run_details", &json!({ "run_id": run, "answer_offset": at }));
+            joined += piece["answer"]["text"].as_str().unwrap();
+            assert_eq!(piece["answer"]["truncated"], piece["answer"].get("next_offset").is_some());
+            offset = piece["answer"]["next_offset"].as_u64();
+            cut += usize::from(offset.is_some());
+        }
+        assert_eq!(whole["answer"]["text"], joined);
+        assert_eq!(whole["answer"]["total_chars"], joined.chars().count());
+    }
+    println!("{cut} answers were cut");
+}
+
+#[test]
+fn a_run_and_its_neighbours_are_one_prompt_on_one_engine() {
+    let run = newest(&DEMO, json!({ "status": "finished", "period": "2026-11-10" }));
+    let details = |run: &Value| DEMO.answer("get_run_details", &json!({ "run_id": run }));
+    let here = details(&run.into());
+    let mut days = BTreeMap::new();
+    for (name, run) in [("before", &here["previous_run_id"]), ("after", &here["next_run_id"])] {
+        let other = details(run);
+        assert_eq!((&other["prompt_id"], &other["engine"]), (&here["prompt_id"], &here["engine"]));
+        days.insert(name, other["day"].as_str().unwrap().to_owned());
+    }
+    assert_eq!((days["before"].as_str(), days["after"].as_str()), ("2026-11-09", "2026-11-11"));
+}
