@@ -51,8 +51,8 @@ pub struct Discovery<T> {
     pub items: Vec<T>,
     /// Items that could not be understood.
     pub rejected: Vec<Rejected>,
-    /// Why items that exist are not among those found: what hides one does not hide the others.
-    pub errors: Vec<Error>,
+    /// Why other items could not be asked for: they are there, and nothing is known of them now.
+    pub failed: Vec<Error>,
     /// Where the answers differ from the documented shape.
     pub drift: Vec<Drift>,
 }

@@ -118,7 +118,6 @@ impl Write<'_> {
         project: &ProjectKey,
         key: &str,
         fingerprint: Option<&str>,
-        accept_shifted: bool,
         now: Timestamp,
     ) -> Result<SliceDone> {
         let slice = self.slice_id(project, key)?;
@@ -126,7 +125,7 @@ impl Write<'_> {
             self.tx.query_row("SELECT pass, shifted FROM slice WHERE id = ?1", [slice], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
-        if shifted && !accept_shifted {
+        if shifted {
             self.tx
                 .execute("UPDATE slice SET cursor = NULL, completed_at = NULL WHERE id = ?1", [slice])
                 .context("shifted")?;
@@ -137,7 +136,7 @@ impl Write<'_> {
             (slice, pass),
             |row| row.get(0),
         )?;
-        let gone = if shifted || seen == 0 { 0 } else { self.mark_gone(slice, pass, now)? };
+        let gone = if seen == 0 { 0 } else { self.mark_gone(slice, pass, now)? };
         self.tx
             .execute(
                 "UPDATE slice SET cursor = NULL, completed_at = ?2, fingerprint = ?3, error = NULL, open_runs = (

@@ -332,7 +332,7 @@ async fn a_changed_run_keeps_its_id_and_its_history_and_gone_runs_are_marked() {
         w.begin_slice(project, "d", Day::from_epoch_days(20_000))?;
         let ids: Vec<RunId> = runs.iter().map(|run| RunId::of(project, &run.key)).collect();
         w.save_slice_page(project, "d", &ids, None)?;
-        w.complete_slice(project, "d", None, false, now())
+        w.complete_slice(project, "d", None, now())
     };
     world.save(first.clone()).await;
     let (key, runs) = (project.clone(), first.clone());

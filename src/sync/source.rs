@@ -11,7 +11,7 @@ use std::{collections::HashSet, sync::Arc};
 
 // A reading of a slice that never ends is ended: far more pages than any real slice has.
 const MAX_PAGES: usize = 100_000;
-// How often a slice whose rows keep moving is read again before it is taken as it is.
+// How often a slice whose rows keep moving is read before it is left for the next sync.
 const READINGS: usize = 3;
 
 // So many slices in a row that fail for reasons that pass are the source's failure: the rest waits for the next sync.
@@ -28,6 +28,8 @@ enum Stop {
     Store(#[from] store::Error),
     #[error("the upstream serves the same page again and again")]
     Loop,
+    #[error("rows moved from page to page in each of {READINGS} readings of {0}")]
+    Moving(String),
 }
 
 impl Stop {
@@ -36,7 +38,7 @@ impl Stop {
         match self {
             Self::Cancelled | Self::Store(_) => true,
             Self::Upstream(error) => error.is_fatal_to_source(),
-            Self::Loop => false,
+            Self::Loop | Self::Moving(_) => false,
         }
     }
 
@@ -52,6 +54,9 @@ impl Stop {
             Self::Store(error) => ("cache", error.hint().to_owned()),
             Self::Loop => {
                 ("loop", "the API ignores its paging; report this, the rest of the source is synced".to_owned())
+            }
+            Self::Moving(_) => {
+                ("moving", "what was read is kept; the next sync reads it again, since rows may be missing".to_owned())
             }
         };
         Outcome::Failed { class: class.to_owned(), error: self.to_string(), hint }
@@ -116,6 +121,7 @@ impl Sync<'_> {
     async fn work(&mut self) -> Result<(), Stop> {
         self.tell(None);
         let targets = self.discover().await?;
+        self.catch_up(&targets).await?;
         let tasks = self.plan(&targets).await?;
         self.report.slices_planned = tasks.len();
         let mut failed_in_a_row = 0;
@@ -142,6 +148,11 @@ impl Sync<'_> {
 
     async fn discover(&mut self) -> Result<Vec<Target>, Stop> {
         let found = self.unless_cancelled(self.upstream.fetch_projects()).await?;
+        // A project that could not be read just now is not gone.
+        let complete = found.rejected.is_empty() && found.failed.is_empty();
+        for error in found.failed {
+            self.fail(&Stop::Upstream(error));
+        }
         let (source, now) = (self.name.clone(), self.now());
         let targets: Vec<Target> = found
             .items
@@ -153,11 +164,6 @@ impl Sync<'_> {
             })
             .collect();
         self.report.projects = targets.len();
-        // A project that could not be read just now is not gone.
-        let complete = found.rejected.is_empty() && found.errors.is_empty();
-        for error in found.errors {
-            self.fail(&Stop::Upstream(error));
-        }
         let saved = targets.clone();
         self.shared
             .writer
@@ -176,6 +182,16 @@ impl Sync<'_> {
         Ok(targets)
     }
 
+    /// Rebuilds the rollups that a killed sync left behind its rows, or that a change of brands has put there: the
+    /// slices that follow may be others, or none.
+    async fn catch_up(&self, targets: &[Target]) -> Result<(), Stop> {
+        for target in targets {
+            let key = target.key.clone();
+            self.shared.writer.write(move |w| w.refresh_rollups(&key)).await?;
+        }
+        Ok(())
+    }
+
     /// The tasks of all projects, the newest days of every project first.
     async fn plan(&mut self, targets: &[Target]) -> Result<Vec<(Target, Task)>, Stop> {
         let options = PlanOptions {
@@ -185,7 +201,7 @@ impl Sync<'_> {
         };
         let mut tasks = Vec::new();
         for target in targets {
-            let mut offered = match self.unless_cancelled(self.upstream.fetch_slices(&target.record)).await {
+            let offered = match self.unless_cancelled(self.upstream.fetch_slices(&target.record)).await {
                 Ok(offered) => offered,
                 Err(stop) if stop.ends_source() => return Err(stop),
                 Err(stop) => {
@@ -193,7 +209,7 @@ impl Sync<'_> {
                     continue;
                 }
             };
-            for error in offered.errors.drain(..) {
+            for error in offered.failed {
                 self.fail(&Stop::Upstream(error));
             }
             let stored = self.shared.store.reader()?.slices(&target.key)?;
@@ -206,42 +222,37 @@ impl Sync<'_> {
 
     async fn read_slice(&mut self, target: &Target, task: &Task) -> Result<(), Stop> {
         let mut cursor = task.cursor.clone();
-        for reading in 1..=READINGS {
-            let done = self.read_pages(target, task, cursor.take(), reading == READINGS).await?;
+        for _ in 0..READINGS {
+            let done = self.read_pages(target, task, cursor.take()).await?;
             let key = target.key.clone();
             self.shared.writer.write(move |w| w.refresh_rollups(&key)).await?;
             match done {
                 SliceDone::Complete { gone } => {
                     self.report.counts.gone += gone;
-                    break;
+                    return Ok(());
                 }
                 SliceDone::Shifted => {
                     tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again");
                 }
             }
         }
-        Ok(())
+        Err(Stop::Moving(task.slice.key.clone()))
     }
 
     /// Reads a slice to its end: the next page is fetched while the last one is being committed.
-    async fn read_pages(
-        &mut self,
-        target: &Target,
-        task: &Task,
-        from: Option<Cursor>,
-        last_try: bool,
-    ) -> Result<SliceDone, Stop> {
+    async fn read_pages(&mut self, target: &Target, task: &Task, from: Option<Cursor>) -> Result<SliceDone, Stop> {
         let mut cursors = HashSet::new();
         let mut begins = from.is_none();
         let mut page = self.fetch(target, task, from.as_ref()).await?;
         let mut digest = None;
         for _ in 0..MAX_PAGES {
             // Empty pages may well be equal: the last page of runs and the first of another kind.
-            if !page.runs.is_empty() && digest.replace(page.digest) == Some(page.digest) {
+            let has_rows = !page.runs.is_empty() || !page.rejected.is_empty();
+            if has_rows && digest.replace(page.digest) == Some(page.digest) {
                 return Err(Stop::Loop);
             }
             let next = page.next.clone();
-            let commit = self.commit(target, task, page, begins, last_try);
+            let commit = self.commit(target, task, page, begins);
             begins = false;
             let Some(next) = next else {
                 let (counts, done) = commit.await?;
@@ -270,7 +281,6 @@ impl Sync<'_> {
         task: &Task,
         page: Page,
         begins: bool,
-        last_try: bool,
     ) -> impl Future<Output = Result<(SyncCounts, Option<SliceDone>), store::Error>> + use<> {
         let (source, holder, now) = (self.name.clone(), self.shared.holder.clone(), self.now());
         let (target, slice) = (target.clone(), task.slice.clone());
@@ -313,13 +323,7 @@ impl Sync<'_> {
                     w.save_sync_counts(&source, &counts)?;
                     let done = match page.next {
                         Some(_) => None,
-                        None => Some(w.complete_slice(
-                            &target.key,
-                            &slice.key,
-                            slice.fingerprint.as_deref(),
-                            last_try,
-                            now,
-                        )?),
+                        None => Some(w.complete_slice(&target.key, &slice.key, slice.fingerprint.as_deref(), now)?),
                     };
                     Ok((counts, done))
                 })

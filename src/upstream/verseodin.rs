@@ -90,7 +90,7 @@ impl Verseodin {
     async fn discover_projects(&self) -> Result<Discovery<ProjectRecord>, Error> {
         let request = Request { what: "the list of universes".to_owned(), url: self.http.url(["universes"]) };
         let body = self.http.fetch(&request).await?;
-        let mut found = Discovery { items: vec![], rejected: vec![], errors: vec![], drift: vec![] };
+        let mut found = Discovery { items: vec![], rejected: vec![], failed: vec![], drift: vec![] };
         let mut seen = BTreeSet::new();
         for row in fields::rows(&request.what, &["universes", "data"], &body)? {
             let listed = match Listed::read(row, &mut found.drift) {
@@ -106,7 +106,7 @@ impl Verseodin {
             match self.discover_project(&listed, &mut found).await {
                 Ok(project) => found.items.push(project),
                 Err(error) if error.is_fatal_to_source() => return Err(error),
-                Err(error) => found.errors.push(error),
+                Err(error) => found.failed.push(error),
             }
         }
         self.check_metrics(&mut found.drift).await?;
@@ -157,7 +157,7 @@ impl Verseodin {
     }
 
     async fn discover_slices(&self, project: &ProjectRecord) -> Result<Discovery<Slice>, Error> {
-        let mut found = Discovery { items: vec![], rejected: vec![], errors: vec![], drift: vec![] };
+        let mut found = Discovery { items: vec![], rejected: vec![], failed: vec![], drift: vec![] };
         let (what, body) = self.fetch_of(&project.key, Some("days"), &[]).await?;
         let Some(body) = body else { return Ok(found) };
         let mut days = BTreeSet::new();

@@ -1,8 +1,10 @@
 //! Tests through the doors that users enter by.
 #![allow(
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::type_complexity,
     clippy::unwrap_used,
     unreachable_pub,
     reason = "a test fails by panicking"
@@ -18,4 +20,5 @@ mod real_answers;
 mod refusals;
 mod stdio;
 mod support;
+mod sync;
 mod tidy;

@@ -204,12 +204,14 @@ async fn one_universe_failing_does_not_hide_the_others() {
     world.give("metrics", ok(fixture!("metrics"))).await;
     let found = world.client().fetch_projects().await.unwrap();
     assert_eq!(found.items.len(), 1);
-    let errors = found.errors.iter().map(ToString::to_string);
-    let reasons: Vec<String> = errors.chain(found.rejected.iter().map(|rejected| rejected.reason.clone())).collect();
-    insta::assert_snapshot!(reasons.join("\n"), @r"
+    let failed: Vec<String> = found.failed.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(failed.join("\n"), @r"
     universe gone does not exist upstream
     the key may not read universe foreign
     the answer to universe html is not what the API documents: an HTML page instead of JSON
+    ");
+    let reasons: Vec<&str> = found.rejected.iter().map(|rejected| rejected.reason.as_str()).collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r"
     `id` is not an id
     a Universe is not a readable object
     ");

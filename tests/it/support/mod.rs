@@ -2,6 +2,7 @@
 
 pub mod program;
 pub mod raw;
+pub mod sync;
 pub mod tokens;
 pub mod tools;
 pub mod world;

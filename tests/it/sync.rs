@@ -1,0 +1,8 @@
+//! The sync against a tracker that misbehaves, is changed under its hands, or is read while it is killed.
+
+mod changes;
+mod faults;
+mod happy;
+mod kill;
+mod picture;
+mod resume;
