@@ -168,7 +168,22 @@ impl Tool for BrandSummary {
 
 fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, ToolError> {
     let mut caveats = Vec::new();
-    let asked = asked(reader, projects_named(cx, reader, params.project.as_ref())?, params)?;
+    let mut asked = asked(reader, projects_named(cx, reader, params.project.as_ref())?, params)?;
+    let most = if params.response_format.is_detailed() { 8 } else { 2 };
+    if asked.len() > most {
+        let rest: Vec<String> = asked.iter().skip(most).take(8).map(|one| one.target.name.clone()).collect();
+        caveats.push(format!(
+            "{most} of {} projects are shown; name another with project, such as {}",
+            asked.len(),
+            rest.join(", ")
+        ));
+        asked.truncate(most);
+    }
+    let rows = match (params.response_format.is_detailed(), asked.len()) {
+        (true, _) => 20,
+        (false, 1) => 5,
+        (false, _) => 2,
+    };
     let mut coverages = Vec::new();
     for one in &asked {
         coverages.push(reader.coverage(&one.target.row.key, None, cx.now())?);
@@ -182,7 +197,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         .iter()
         .zip(&coverages)
         .map(|(one, coverage)| {
-            let summary = summary(reader, one, days, params, &mut caveats)?;
+            let summary = summary(reader, one, days, (params, rows), &mut caveats)?;
             if summary.runs == 0 {
                 let reach = coverage.days.map_or_else(|| "nothing".to_owned(), |days| days.to_string());
                 caveats
@@ -224,7 +239,7 @@ fn summary(
     reader: &Reader,
     one: &Asked,
     days: DayRange,
-    params: &Params,
+    (params, rows): (&Params, usize),
     caveats: &mut Vec<String>,
 ) -> Result<Summary, ToolError> {
     let engine = params.engine.as_ref().map(|engine| engine.as_str().to_lowercase());
@@ -239,7 +254,6 @@ fn summary(
     let now = reader.cells(&query)?;
     let before = reader.cells(&CellQuery { days: days.before(), ..query })?;
     let figures = Figures::of(&now.cells);
-    let long = params.response_format.is_detailed();
     let name = QuotedLine::new(&one.target.name, 120);
     warn(&figures, one, name.as_str(), caveats);
     Ok(Summary {
@@ -267,8 +281,8 @@ fn summary(
             citation_rate: change(&before.cells, &now.cells, |cell| (cell.cited, cell.citation_checked)).into(),
         },
         by_engine: engines(&now),
-        top_sources: sources(reader, &query, one, figures.runs, if long { 20 } else { 5 })?,
-        worst_gaps: gaps(reader, one, &now, if long { 20 } else { 5 })?,
+        top_sources: sources(reader, &query, one, figures.runs, rows)?,
+        worst_gaps: gaps(reader, one, &now, rows)?,
         runs_filter: RunsFilter {
             project: name,
             brand: QuotedLine::new(&one.brand.name, 120),

@@ -12,8 +12,8 @@ use std::{
 };
 use visibility_mcp::{
     demo::{
-        verseodin::{PromptRow, TrackedBrand, Tracker, Universe},
-        world::Take,
+        verseodin::{PromptRow, TrackedBrand, Tracker, Universe, WorldTracker},
+        world::{Take, World, WorldSize},
     },
     model::Day,
     store::Store,
@@ -87,6 +87,7 @@ fn default_answers_fit_two_thousand_tokens() {
             ("list_prompt_runs", json!({ "project": project })),
             ("get_run_details", json!({ "run_id": newest(world, json!({ "status": "finished" })) })),
             ("brand_summary", json!({ "project": project })),
+            ("brand_summary", json!({})),
         ] {
             let cost = tokens::of(&world.answer(tool, &arguments));
             println!("{} prompts: {tool} {arguments}: {cost} tokens", world.world.prompt_count(0));
@@ -116,6 +117,23 @@ fn no_answer_passes_twenty_thousand_tokens() {
             println!("{tool} {arguments}: {cost} tokens");
             assert!(cost <= 20_000, "{tool} {arguments}: {cost} tokens");
         }
+    }
+}
+
+#[test]
+fn a_summary_of_many_projects_shows_some_and_names_others() {
+    let size = WorldSize { prompts: vec![2; 10], days: 2, ..WorldSize::demo() };
+    let world = Arc::new(World::new(size, 7, "2026-11-20".parse().unwrap()));
+    let store = Store::at(folder("many").join("cache.sqlite"));
+    assert!(sync_tracker(Arc::new(WorldTracker::new(Arc::clone(&world))), &store, &DEMO.clock).is_success());
+    let backend = backend_of(&store, &DEMO.clock, &[SOURCE]);
+    for (format, shown, most) in [("concise", 2, 2_000), ("detailed", 8, 20_000)] {
+        let answer = call(&backend, "brand_summary", json!({ "response_format": format })).unwrap();
+        assert_eq!(answer["summaries"].as_array().unwrap().len(), shown);
+        assert!(answer["caveats"][0].as_str().unwrap().starts_with(&format!("{shown} of 10 projects are shown; name")));
+        assert!(tokens::of(&answer) <= most, "{format}: {}", tokens::of(&answer));
+        let sources = call(&backend, "list_sources", json!({ "response_format": format })).unwrap();
+        assert!(tokens::of(&sources) <= most, "{format}: {}", tokens::of(&sources));
     }
 }
 

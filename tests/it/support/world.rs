@@ -42,12 +42,12 @@ pub static SMALL: LazyLock<Synced> = LazyLock::new(|| {
     Synced::world("small", size, "2025-06-29", "2025-06-30T06:00:00Z")
 });
 
-/// Many prompts, engines and brands, over few days.
+/// Many prompts, engines and brands.
 pub static WIDE: LazyLock<Synced> = LazyLock::new(|| {
     let size = WorldSize {
         prompts: vec![500],
         engines: 6,
-        days: 2,
+        days: 1,
         brands: 40,
         domains: 2_000,
         answer_bytes: 900,
