@@ -223,12 +223,7 @@ impl Sync<'_> {
     }
 
     /// Reads a slice to its end: the next page is fetched while the last one is being committed.
-    async fn read_pages(
-        &mut self,
-        target: &Target,
-        task: &Task,
-        from: Option<Cursor>,
-    ) -> Result<SliceDone, Stop> {
+    async fn read_pages(&mut self, target: &Target, task: &Task, from: Option<Cursor>) -> Result<SliceDone, Stop> {
         let mut cursors = HashSet::new();
         let mut begins = from.is_none();
         let mut page = self.fetch(target, task, from.as_ref()).await?;
@@ -311,12 +306,7 @@ impl Sync<'_> {
                     w.save_sync_counts(&source, &counts)?;
                     let done = match page.next {
                         Some(_) => None,
-                        None => Some(w.complete_slice(
-                            &target.key,
-                            &slice.key,
-                            slice.fingerprint.as_deref(),
-                            now,
-                        )?),
+                        None => Some(w.complete_slice(&target.key, &slice.key, slice.fingerprint.as_deref(), now)?),
                     };
                     Ok((counts, done))
                 })

@@ -181,7 +181,8 @@ impl Stage {
 
     /// Rows and history asked for since the log was last cleared, as path and query, in order.
     pub fn pages_read(&self) -> Vec<String> {
-        let is_page = |request: &LoggedRequest| request.path.ends_with("/prompts") || request.path.ends_with("/history");
+        let is_page =
+            |request: &LoggedRequest| request.path.ends_with("/prompts") || request.path.ends_with("/history");
         self.server.requests().iter().filter(|request| is_page(request)).map(address).collect()
     }
 }

@@ -148,7 +148,8 @@ async fn odd_rows_are_kept_or_put_aside_with_a_reason_and_the_rest_of_the_page_l
             assert!(noted.contains(&((*field).to_owned(), (*kind).to_owned())), "{change:?}: {noted:?}");
         }
         let runs: Vec<_> = stage.projects().iter().flat_map(|project| listed(&reader, project)).collect();
-        let odd = |wanted: &dyn Fn(&visibility_mcp::store::RunRow) -> bool| runs.iter().filter(|r| wanted(&r.row)).count();
+        let odd =
+            |wanted: &dyn Fn(&visibility_mcp::store::RunRow) -> bool| runs.iter().filter(|r| wanted(&r.row)).count();
         match change {
             Change::UnknownEngine => assert_eq!(odd(&|row| row.engine == "oracle_of_delphi"), 8),
             Change::UnknownStatus => assert_eq!(odd(&|row| row.status.as_str() == "half_done"), 8),

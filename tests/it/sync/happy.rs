@@ -106,7 +106,8 @@ fn of_world(world: &World, run: &WorldRun<'_>) -> Run {
 }
 
 fn of_cache(run: RunDetails) -> Run {
-    let facts = run.facts.iter().map(|fact| (fact.brand.0.clone(), (fact.mentions, fact.citations, fact.best_position)));
+    let facts =
+        run.facts.iter().map(|fact| (fact.brand.0.clone(), (fact.mentions, fact.citations, fact.best_position)));
     Run {
         day: run.row.day,
         engine: run.row.engine,
@@ -167,7 +168,8 @@ async fn every_field_of_a_prompt_row_is_in_the_raw_record() {
             // Each as it was served; the answer stands beside the record, and is compared where runs are.
             let label = run.row.prompt.label.as_deref();
             let rows = stage.tracker.rows(stage.universe(ix), run.row.day, Take::default());
-            let served = rows.iter().find(|row| row.engine == run.row.engine && Some(&*row.prompt_id.to_string()) == label);
+            let served =
+                rows.iter().find(|row| row.engine == run.row.engine && Some(&*row.prompt_id.to_string()) == label);
             let mut served = serde_json::to_value(served.unwrap()).unwrap();
             served["response_text"] = Value::Null;
             assert_eq!(record, served);
@@ -180,7 +182,8 @@ async fn what_the_tracker_published_is_kept_beside_the_runs() {
     let stage = Stage::small();
     stage.sync_all().await;
     let connection = rusqlite::Connection::open(stage.store.path()).unwrap();
-    let of_day = "SELECT count(DISTINCT engine), count(DISTINCT metric) >= 10, count(*) FROM published GROUP BY project_id, day";
+    let of_day =
+        "SELECT count(DISTINCT engine), count(DISTINCT metric) >= 10, count(*) FROM published GROUP BY project_id, day";
     let rows = super::picture::rows(&connection, of_day);
     assert_eq!(rows.len(), 2 * 4, "a group for each project and day");
     assert!(rows.iter().all(|row| row.starts_with("Integer(3) Integer(1)")), "{rows:?}");
@@ -189,7 +192,8 @@ async fn what_the_tracker_published_is_kept_beside_the_runs() {
 #[tokio::test]
 async fn a_backfill_reaches_back_as_far_as_asked_and_newest_days_come_first() {
     let stage = Stage::small();
-    let options = visibility_mcp::sync::SyncOptions { history_days: 2, ..crate::support::sync::options(stage.last_day()) };
+    let options =
+        visibility_mcp::sync::SyncOptions { history_days: 2, ..crate::support::sync::options(stage.last_day()) };
     let report = visibility_mcp::sync::sync(&[stage.upstream()], &stage.store, options).await.unwrap();
     assert_eq!(done(report.sources[0].clone()).slices_planned, 2 * 2);
     let days: Vec<String> =

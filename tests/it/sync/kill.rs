@@ -120,7 +120,8 @@ fn a_sync_killed_anywhere_ends_as_one_that_was_not() {
             let case = format!("{SEED_VARIABLE}={seed}, world {world}, round {round}");
             let cache: Store = stage.other_cache(&format!("{round}.sqlite"));
             let ended = loop {
-                let delay = whole.mul_f64(f64::from(u32::try_from(next(&mut chance) >> 32).unwrap()) / f64::from(u32::MAX));
+                let delay =
+                    whole.mul_f64(f64::from(u32::try_from(next(&mut chance) >> 32).unwrap()) / f64::from(u32::MAX));
                 let child = stage.program(cache.path()).arg("sync").spawn().unwrap();
                 match kill_after(child, delay) {
                     None => kills += 1,

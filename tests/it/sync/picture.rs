@@ -154,7 +154,9 @@ fn assert_domains(case: &str, connection: &Connection, reader: &Reader) {
         let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
         let counted: BTreeMap<String, (u64, u64)> =
             statement.query_map([&project.key.key], row).unwrap().map(Result::unwrap).collect();
-        let Some(days) = reader.coverage(&project.key, None, jiff::Timestamp::UNIX_EPOCH).unwrap().days else { continue };
+        let Some(days) = reader.coverage(&project.key, None, jiff::Timestamp::UNIX_EPOCH).unwrap().days else {
+            continue;
+        };
         let kept = reader.top_domains(&project.key, days, None, true, 10_000).unwrap();
         let kept = kept.into_iter().map(|count| (count.domain, (count.runs, count.citations))).collect();
         assert_eq!(counted, kept, "{case}: domains");
