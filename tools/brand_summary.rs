@@ -1,6 +1,8 @@
 //! `brand_summary`: how a brand is doing, in one call.
 
-use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, projects_named, read};
+use super::support::{
+    AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, no_brand, projects_named, read,
+};
 use crate::{
     analysis::{Change, Figures, Mean, Rate, Verdict, by_engine, change, fraction, round4},
     mcp::{
@@ -211,10 +213,7 @@ fn asked(reader: &Reader, targets: Vec<Target>, params: &Params) -> Result<Vec<A
     }
     if asked.is_empty() {
         return Err(match &params.brand {
-            Some(name) => {
-                let names = names.iter().map(String::as_str);
-                ToolError::not_found("brand", name.as_str(), names, "leave brand out to use the project's own brand")
-            }
+            Some(name) => no_brand(name, names.iter().map(String::as_str)),
             None => ToolError::invalid("this project has no own brand", "name one with brand"),
         });
     }

@@ -1,6 +1,6 @@
 //! `get_run_details`: one run whole, the answer in pieces.
 
-use super::support::{AsOf, Table, anchor, as_of, brand_named, cell, projects_named, read};
+use super::support::{AsOf, Table, anchor, as_of, brand_named, cell, no_brand, projects_named, read};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
@@ -84,7 +84,7 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     answer_citations: Option<u32>,
-    /// Citations that are listed, all of them when detailed
+    /// Citations that are listed; more of them when detailed
     citations_listed: usize,
     citations_known: usize,
     citations: Table,
@@ -189,13 +189,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let brands: Vec<Brand> = reader.brands(&key)?.into_iter().map(|row| row.brand).collect();
     let brand = brand_named(&brands, params.brand.as_ref());
     if let (None, Some(name)) = (&brand, &params.brand) {
-        let names = brands.iter().map(|brand| brand.name.as_str());
-        return Err(ToolError::not_found(
-            "brand",
-            name.as_str(),
-            names,
-            "leave brand out to use the project's own brand",
-        ));
+        return Err(no_brand(name, brands.iter().map(|brand| brand.name.as_str())));
     }
     let found = reader.run_details(id, brand.as_ref().map(|brand| &brand.key))?.ok_or_else(unknown)?;
 
@@ -223,7 +217,8 @@ fn render(
 ) -> Answer {
     let detailed = params.response_format.is_detailed();
     let quoted = |text: &Option<String>, max: usize| text.as_ref().map(|text| QuotedLine::new(text, max));
-    let (answer_chars, listed) = if detailed { (12_000, 200) } else { (4_000, 10) };
+    let (answer_chars, listed, url_chars) = if detailed { (12_000, 200, 12_000) } else { (3_000, 10, 1_000) };
+    let listed = listed_citations(&run.citations, listed, url_chars);
     let row = &run.row;
     Answer {
         quoted_fields: QUOTED,
@@ -254,7 +249,7 @@ fn render(
             avg_sentiment: row.sentiment,
         }),
         answer_citations: row.total_citations,
-        citations_listed: run.citations.len().min(listed),
+        citations_listed: listed,
         citations_known: run.citations.len(),
         citations: citations(&run.citations, listed),
         brands: brands(&run.facts, detailed),
@@ -271,8 +266,20 @@ fn render(
     }
 }
 
+const URL_CHARS: usize = 400;
+
 fn line(text: &str, max: usize) -> Value {
     QuotedLine::new(text, max).as_str().into()
+}
+
+/// How many citations are shown: URLs may be long, and what they come to is bounded too.
+fn listed_citations(rows: &[CitationRow], most: usize, url_chars: usize) -> usize {
+    let mut chars = 0;
+    let fits = |row: &&CitationRow| {
+        chars += row.url.chars().count().min(URL_CHARS);
+        chars <= url_chars
+    };
+    rows.iter().take(most).take_while(fits).count()
 }
 
 fn citations(rows: &[CitationRow], listed: usize) -> Table {
@@ -286,7 +293,7 @@ fn citations(rows: &[CitationRow], listed: usize) -> Table {
                 .as_ref()
                 .map_or((Value::Null, Value::Null), |(name, kind)| (line(name, 120), kind.clone().into()));
             let domain = row.domain.as_deref().map_or(Value::Null, |domain| line(domain, 120));
-            vec![row.position.into(), line(&row.url, 400), domain, brand, kind, cell(row.quality)]
+            vec![row.position.into(), line(&row.url, URL_CHARS), domain, brand, kind, cell(row.quality)]
         })
         .collect();
     table

@@ -2,7 +2,9 @@
 
 mod pages;
 
-use super::support::{AsOf, Table, Target, anchor, as_of, brand_named, cell, projects_named, prompt_named, read};
+use super::support::{
+    AsOf, Table, Target, anchor, as_of, brand_named, cell, no_brand, projects_named, prompt_named, read,
+};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
@@ -10,7 +12,7 @@ use crate::{
             BrandName, Cursor, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat, TopicName,
             not_one_of,
         },
-        quote::{QuotedFields, QuotedLine},
+        quote::{QuotedFields, QuotedLine, cost},
     },
     model::{Brand, BrandKey, DayRange, Status},
     store::{Coverage, Direction, Reader, RunFilter, RunRow, RunSort},
@@ -119,6 +121,8 @@ struct Listed {
 }
 
 const COUNTED: usize = 1_000;
+// Ids and instants cost more than words, so this is well below what an answer may cost.
+const PAGE_COST: usize = 40_000;
 
 impl Tool for ListPromptRuns {
     const NAME: &'static str = "list_prompt_runs";
@@ -157,8 +161,16 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         merged.extend(rows.into_iter().map(|row| (i, row)));
     }
     merged.sort_by(|a, b| pages::compare(order, &a.1, &b.1));
-    let more = merged.len() > limit;
+    let found = merged.len();
     merged.truncate(limit);
+    let mut runs = table(&merged, &listed, params.response_format);
+    let fitting = fitting(&runs);
+    if fitting < merged.len() {
+        caveats.push(format!("the page ends after {fitting} runs, so that it fits; follow next_cursor for the rest"));
+    }
+    runs.rows.truncate(fitting);
+    merged.truncate(fitting);
+    let more = found > merged.len();
     let next_cursor = more.then(|| places.after(&merged, params.sort));
 
     let mut total = 0;
@@ -172,7 +184,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let shown: Vec<Target> = listed.iter().map(|item| item.target.clone()).collect();
     Ok(Answer {
         quoted_fields: QuotedFields(&["prompt", "topic", "project", "engine", "model", "failure_reason", "brand"]),
-        runs: table(&merged, &listed, params.response_format),
+        runs,
         total: total.min(COUNTED as u64),
         total_is_capped,
         next_cursor,
@@ -222,13 +234,7 @@ fn listed(
         listed.push(Listed { target: target.clone(), brand, filter });
     }
     if let (true, Some(name)) = (listed.is_empty(), &params.brand) {
-        let names = names.iter().map(String::as_str);
-        return Err(ToolError::not_found(
-            "brand",
-            name.as_str(),
-            names,
-            "leave brand out to use the project's own brand",
-        ));
+        return Err(no_brand(name, names.iter().map(String::as_str)));
     }
     Ok(listed)
 }
@@ -282,6 +288,16 @@ fn nothing_found(coverages: &[Coverage], days: Option<DayRange>) -> String {
         }
         _ => "no run passes these filters; leave some out".to_owned(),
     }
+}
+
+/// How many rows fit an answer, one at least.
+fn fitting(table: &Table) -> usize {
+    let mut spent = 0;
+    let fits = |row: &&Vec<Value>| {
+        spent += row.iter().map(|value| cost(&value.to_string())).sum::<usize>();
+        spent <= PAGE_COST
+    };
+    table.rows.iter().take_while(fits).count().max(1)
 }
 
 fn table(rows: &[(usize, RunRow)], listed: &[Listed], format: ResponseFormat) -> Table {

@@ -143,12 +143,15 @@ impl Tool for ListSources {
             other => other?,
         };
         let mut caveats: Vec<String> = cx.setup().problems.clone();
+        let failures: Vec<String> = sources.iter().filter_map(failure).collect();
+        let failed = !failures.is_empty();
+        caveats.extend(failures);
         if sources.is_empty() {
             caveats.push(
                 "no source is configured and nothing is cached: set `VERSEODIN_API_KEY` and run `visibility-mcp sync`, or start with `serve --demo`"
                     .to_owned(),
             );
-        } else if sources.iter().all(|source: &Source| source.projects.is_empty()) {
+        } else if !failed && sources.iter().all(|source: &Source| source.projects.is_empty()) {
             caveats.push(
                 "nothing is cached yet: run `visibility-mcp sync`, or wait for this server's first sync".to_owned(),
             );
@@ -156,6 +159,12 @@ impl Tool for ListSources {
         let quoted_fields = QuotedFields(&["project", "project_id", "website", "engines", "runs_by_engine", "drift"]);
         Ok(Answer { quoted_fields, sources, caveats })
     }
+}
+
+/// In the words that the other tools have for it.
+fn failure(source: &Source) -> Option<String> {
+    let last = source.last_sync.as_ref()?;
+    Some(format!("the last sync of {} failed: {}; {}", source.source, last.error.as_ref()?, last.remedy.as_ref()?))
 }
 
 fn unsynced(name: &SourceName) -> Source {

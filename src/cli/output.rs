@@ -3,7 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place")]
 
 use super::Failure;
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Map, Value};
 
 /// Data, on stdout.
@@ -42,10 +42,7 @@ fn object(fields: &Map<String, Value>, depth: usize, out: &mut String) {
             continue;
         }
         match value {
-            Value::Object(inner) if is_table(inner) => {
-                out.push_str(&format!("{pad}{name}:\n"));
-                table(inner, &pad, out);
-            }
+            Value::Object(inner) if is_table(inner) => table(name, inner, &pad, out),
             Value::Object(inner) => {
                 if let Some(line) = one_line(inner) {
                     out.push_str(&format!("{pad}{name}: {line}\n"));
@@ -86,25 +83,63 @@ fn list(name: &str, items: &[Value], depth: usize, out: &mut String) {
     }
 }
 
-/// Rates, means and other small things fit a line.
+/// Rates, means, changes, ranges of days and other small things fit a line.
 fn one_line(fields: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| fields.get(name).map(scalar);
     let number = |name: &str| fields.get(name).and_then(Value::as_f64);
-    if fields.contains_key("hits") && fields.contains_key("runs") {
-        let counts = format!(
-            "{} of {}, {} prompts",
-            scalar(fields.get("hits")?),
-            scalar(fields.get("runs")?),
-            scalar(fields.get("prompts")?)
-        );
-        return Some(match (number("value"), number("low"), number("high")) {
-            (Some(value), Some(low), Some(high)) => {
-                format!("{:.1} %  (95 %: {:.1} to {:.1};  {counts})", value * 100.0, low * 100.0, high * 100.0)
-            }
+    let interval = number("low").zip(number("high"));
+    if let (Some(hits), Some(runs), Some(prompts)) = (text("hits"), text("runs"), text("prompts")) {
+        let counts = format!("{hits} of {runs}, {prompts} prompts");
+        return Some(match (number("value"), interval) {
+            (Some(value), Some((low, high))) => format!(
+                "{}  (95 %: {} to {};  {counts})",
+                percent(value),
+                percent(low).trim_end_matches(" %"),
+                percent(high).trim_end_matches(" %")
+            ),
             _ => format!("unknown  ({counts})"),
         });
     }
+    if let (Some(verdict), Some(before), Some(now)) = (text("verdict"), text("runs_before"), text("runs_now")) {
+        let runs = format!("{before} runs before, {now} now");
+        return Some(match (number("difference"), interval) {
+            (Some(difference), Some((low, high))) => format!(
+                "{verdict}  {:+.1} points  (95 %: {:+.1} to {:+.1};  {runs})",
+                difference * 100.0,
+                low * 100.0,
+                high * 100.0
+            ),
+            _ => format!("{verdict}  ({runs})"),
+        });
+    }
+    if let (Some(runs), Some(prompts), true) = (text("runs"), text("prompts"), fields.len() <= 5) {
+        return Some(match (number("value"), interval) {
+            (Some(value), Some((low, high))) => {
+                format!("{value:.2}  (95 %: {low:.2} to {high:.2};  {runs} runs, {prompts} prompts)")
+            }
+            (Some(value), None) => format!("{value:.2}  ({runs} runs, {prompts} prompts)"),
+            _ => format!("unknown  ({runs} runs)"),
+        });
+    }
+    if let (Some(first), Some(last), 2) = (text("first"), text("last"), fields.len()) {
+        return Some(format!("{first}..{last}"));
+    }
+    // What is left is shown as the arguments of a call are written, so that a filter can be pasted.
     let small = fields.len() <= 9 && fields.values().all(|value| !value.is_array() && !value.is_object());
-    small.then(|| fields.iter().map(|(name, value)| format!("{name} {}", scalar(value))).collect::<Vec<_>>().join(", "))
+    small.then(|| fields.iter().map(|(name, value)| pair(name, &scalar(value))).collect::<Vec<_>>().join("  "))
+}
+
+fn pair(name: &str, value: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.:/+%".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        format!("{name}={value}")
+    } else {
+        format!("{name}='{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+fn percent(fraction: f64) -> String {
+    format!("{:.1} %", fraction * 100.0)
 }
 
 fn is_table(fields: &Map<String, Value>) -> bool {
@@ -113,16 +148,42 @@ fn is_table(fields: &Map<String, Value>) -> bool {
         && fields.get("rows").is_some_and(Value::is_array)
 }
 
-fn table(fields: &Map<String, Value>, pad: &str, out: &mut String) {
-    let array = |name: &str| fields.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+/// The table's lines, or one word where it has no rows.
+fn table(name: &str, fields: &Map<String, Value>, pad: &str, out: &mut String) {
+    let array = |name: &str| fields.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if array("rows").is_empty() {
+        out.push_str(&format!("{pad}{name}: none\n"));
+        return;
+    }
+    let columns: Vec<String> = array("columns").iter().map(scalar).collect();
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
-    table.set_header(array("columns").iter().map(scalar));
+    table.set_header(&columns);
     for row in array("rows") {
-        table.add_row(row.as_array().map(|cells| cells.iter().map(scalar).collect::<Vec<_>>()).unwrap_or_default());
+        let cells = row.as_array().map(Vec::as_slice).unwrap_or_default();
+        table.add_row(columns.iter().zip(cells).map(|(column, value)| {
+            let align = if value.is_string() { CellAlignment::Left } else { CellAlignment::Right };
+            Cell::new(in_column(column, value)).set_alignment(align)
+        }));
     }
+    out.push_str(&format!("{pad}{name}:\n"));
     for line in table.to_string().lines() {
-        out.push_str(&format!("{pad}  {line}\n"));
+        // The line under the header is enough.
+        if line.chars().any(|c| c != '─') {
+            out.push_str(format!("{pad}  {line}").trim_end());
+            out.push('\n');
+        }
+    }
+}
+
+/// A value as its column's name asks for: rates, shares and their bounds are read more easily in percent.
+fn in_column(column: &str, value: &Value) -> String {
+    let is_fraction = ["rate", "share"].iter().any(|word| column.contains(word))
+        || ["_low", "_high"].iter().any(|end| column.ends_with(end));
+    match value.as_f64() {
+        Some(fraction) if is_fraction => percent(fraction),
+        Some(number) if value.is_f64() => format!("{number:.2}"),
+        _ => scalar(value),
     }
 }
 

@@ -21,8 +21,9 @@ impl Status {
         if self.json {
             output::data(&answer.to_string());
         } else {
-            let size = std::fs::metadata(context.store.path()).map_or(0, |meta| meta.len());
-            output::data(&format!("cache: {} ({:.1} MB)", context.store.path().display(), megabytes(size)));
+            let path = context.store.path();
+            let size = std::fs::metadata(path).map(|meta| format!("{:.1} MB", megabytes(meta.len())));
+            output::data(&format!("cache: {} ({})", path.display(), size.as_deref().unwrap_or("not there yet")));
             output::data(&output::answer(&answer));
         }
         let failed = answer

@@ -59,7 +59,10 @@ pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure>
         }
         sources.upstreams.retain(|upstream| only.iter().any(|name| name == upstream.source().as_str()));
     }
-    let opened = context.store.prepare()?;
+    let opened = context.store.prepare().map_err(|error| {
+        // A person may know the path, and needs it here.
+        Failure::new(format!("{error} (`{}`)", context.store.path().display()), error.hint())
+    })?;
     if let crate::store::Opened::SetAside(path) = &opened {
         output::note(&format!(
             "warning: the cache was damaged; it is kept as `{}` and a new one is filled",

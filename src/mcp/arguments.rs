@@ -47,8 +47,10 @@ fn missing(arguments: &Object, schema: &Object, error: &Error) -> ToolError {
         .find(|name| arguments.get(*name).is_none_or(Value::is_null));
     match absent {
         Some(name) => {
-            let expected = schema.get("properties").and_then(|all| all.get(name)).map(expected).unwrap_or_default();
-            ToolError::invalid(format!("{name} is missing; expected {expected}"), "")
+            let property = schema.get("properties").and_then(|all| all.get(name));
+            let words = property.and_then(|property| property.get("description")?.as_str()).unwrap_or_default();
+            let expected = property.map(expected).unwrap_or_default();
+            ToolError::invalid(format!("{name} is missing; expected {expected}"), format!("{name}: {words}"))
         }
         None => ToolError::invalid(error.to_string(), ""),
     }

@@ -27,20 +27,26 @@ pub struct Quoted {
 }
 
 impl Quoted {
-    /// The first `max_chars` characters.
+    /// The beginning, as much as `at` gives.
     #[must_use]
-    pub fn new(text: &str, max_chars: usize) -> Self {
-        Self::at(text, 0, max_chars)
+    pub fn new(text: &str, max_cost: usize) -> Self {
+        Self::at(text, 0, max_cost)
     }
 
-    /// At most `max_chars` characters from the character `offset` on, counted in the cleaned text.
+    /// A piece from the character `offset` on, counted in the cleaned text: at most `max_cost` characters of English,
+    /// and fewer of what costs a model more (see [`cost`]).
     #[must_use]
-    pub fn at(text: &str, offset: usize, max_chars: usize) -> Self {
+    pub fn at(text: &str, offset: usize, max_cost: usize) -> Self {
         let mut clean = Clean::new(text);
         let skipped = clean.by_ref().take(offset).count();
         let mut piece = String::new();
-        let mut taken = 0;
-        for c in clean.by_ref().take(max_chars) {
+        let (mut taken, mut spent, mut rest) = (0, 0, 0);
+        for c in clean.by_ref() {
+            spent += char_cost(c);
+            if spent > max_cost {
+                rest = 1;
+                break;
+            }
             taken += 1;
             // A joiner whose left neighbour is in the piece before has nothing to join here.
             if !(piece.is_empty() && matches!(c, JOINER | EMOJI_STYLE)) {
@@ -51,7 +57,7 @@ impl Quoted {
             piece.pop();
         }
         let end = skipped + taken;
-        let total_chars = end + clean.count();
+        let total_chars = end + rest + clean.count();
         Self {
             text: piece,
             untrusted: true,
@@ -77,6 +83,21 @@ impl Quoted {
     #[must_use]
     pub fn next_offset(&self) -> Option<usize> {
         self.next_offset
+    }
+}
+
+/// What a text costs a model, roughly, in characters of English, of which four are a token: letters of other scripts
+/// take up to a token each.
+#[must_use]
+pub fn cost(text: &str) -> usize {
+    text.chars().map(char_cost).sum()
+}
+
+fn char_cost(c: char) -> usize {
+    match c {
+        '\0'..='\u{7f}' => 1,
+        '\u{80}'..='\u{2e7f}' => 2,
+        _ => 4,
     }
 }
 

@@ -207,10 +207,11 @@ pub struct UnknownTool {
 impl fmt::Display for UnknownTool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no tool {}", shown(&self.given))?;
-        if let Some(near) = &self.nearest {
-            write!(f, "; did you mean {near}?")?;
+        match &self.nearest {
+            Some(near) => write!(f, "; did you mean {near}? Tools: ")?,
+            None => write!(f, "; tools: ")?,
         }
-        write!(f, " Tools: {}", self.names.join(", "))
+        f.write_str(&self.names.join(", "))
     }
 }
 

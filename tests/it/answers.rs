@@ -2,11 +2,22 @@
 
 use crate::support::{
     tokens,
-    world::{DEMO, SMALL, Synced, WIDE},
+    world::{DEMO, SMALL, SOURCE, Synced, WIDE, backend_of, call, folder, sync_tracker},
 };
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+use visibility_mcp::{
+    demo::{
+        verseodin::{PromptRow, TrackedBrand, Tracker, Universe},
+        world::Take,
+    },
+    model::Day,
+    store::Store,
+};
 
 const SORTS: [&str; 6] =
     ["created_at", "status", "total_citations", "total_mentions", "best_position", "avg_sentiment"];
@@ -105,6 +116,73 @@ fn no_answer_passes_twenty_thousand_tokens() {
             println!("{tool} {arguments}: {cost} tokens");
             assert!(cost <= 20_000, "{tool} {arguments}: {cost} tokens");
         }
+    }
+}
+
+/// A tracker whose every text is as long and as dear as can be: long questions and answers in another script, endless
+/// links.
+struct Dear(Universe);
+
+impl Dear {
+    fn new() -> Self {
+        let brand = |name: &str| TrackedBrand {
+            name: name.repeat(40),
+            website: "https://www.dear.example/".to_owned(),
+            tokens: Vec::new(),
+        };
+        Self(Universe::new("dear", brand("高"), Vec::new()))
+    }
+}
+
+impl Tracker for Dear {
+    fn universes(&self) -> Vec<Universe> {
+        vec![self.0.clone()]
+    }
+
+    fn days(&self, _: &str) -> Vec<Day> {
+        vec!["2026-11-20".parse().unwrap()]
+    }
+
+    fn rows(&self, _: &str, day: Day, _: Take) -> Vec<PromptRow> {
+        let row = |number: u32| {
+            let question = format!("{number} {}", "最も信頼できる家庭用蓄電池はどれですか".repeat(100));
+            let links = (0..60).map(|i| format!("https://www.dear.example/{number}-{i}/{}", "x7-q".repeat(120)));
+            let row = PromptRow::pending(&self.0, day, "chatgpt", number, &question);
+            row.completed(&self.0, &"蓄電池を選ぶときは容量と保証期間を比べます。".repeat(700), links.collect())
+        };
+        (1..=40).map(row).collect()
+    }
+}
+
+#[test]
+fn the_dearest_texts_fit_as_well() {
+    let store = Store::at(folder("dear").join("cache.sqlite"));
+    let report = sync_tracker(Arc::new(Dear::new()), &store, &DEMO.clock);
+    assert!(report.is_success(), "{report:?}");
+    let backend = backend_of(&store, &DEMO.clock, &[SOURCE]);
+    let ask = |tool: &str, arguments: Value| {
+        let answer = call(&backend, tool, arguments.clone()).unwrap();
+        let cost = tokens::of(&answer);
+        println!("{tool} {arguments}: {cost} tokens");
+        assert!(cost <= 20_000, "{tool} {arguments}: {cost} tokens");
+        answer
+    };
+    let detailed = json!({ "limit": 100, "response_format": "detailed" });
+    let page = ask("list_prompt_runs", detailed.clone());
+    assert!(page["caveats"].to_string().contains("follow next_cursor"), "{}", page["caveats"]);
+    // Nothing is lost by pages that end early.
+    let (mut shown, mut next) = (page["runs"]["rows"].as_array().unwrap().len(), page.get("next_cursor").cloned());
+    while let Some(cursor) = next {
+        let page = ask("list_prompt_runs", with(&detailed, "cursor", cursor));
+        shown += page["runs"]["rows"].as_array().unwrap().len();
+        next = page.get("next_cursor").cloned();
+    }
+    assert_eq!(shown, 40);
+    let run = &page["runs"]["rows"][0][0];
+    for format in ["concise", "detailed"] {
+        ask("get_run_details", json!({ "run_id": run, "response_format": format }));
+        ask("brand_summary", json!({ "response_format": format }));
+        ask("list_sources", json!({ "response_format": format }));
     }
 }
 

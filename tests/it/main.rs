@@ -16,6 +16,7 @@ mod contract;
 mod figures;
 mod mcp_json;
 mod protocol;
+mod real_answers;
 mod refusals;
 mod stdio;
 mod support;

@@ -141,7 +141,7 @@ async fn arguments_may_be_null_or_absent() {
     let mut session = InProcess::open(Limits::default(), Era::Legacy).await;
     for params in [json!({ "name": "huge" }), json!({ "name": "huge", "arguments": null })] {
         let result = session.raw.ask("tools/call", params).await["result"].take();
-        assert_eq!(text(&result), "chars is missing; expected a whole number");
+        assert_eq!(text(&result), "chars is missing; expected a whole number\nchars: How many characters to answer.");
     }
     let result = session.raw.call("echo", json!({ "text": "x", "limit": null, "brand": null })).await;
     assert_eq!(result["structuredContent"]["limit"], 20);

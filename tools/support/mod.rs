@@ -5,5 +5,5 @@ mod scope;
 mod table;
 
 pub(super) use as_of::{AsOf, as_of};
-pub(super) use scope::{Target, anchor, brand_named, check_engine, projects_named, prompt_named, read};
+pub(super) use scope::{Target, anchor, brand_named, check_engine, no_brand, projects_named, prompt_named, read};
 pub(super) use table::{Table, cell};

@@ -4,6 +4,7 @@ use crate::{
     mcp::{
         Setup, ToolCx, ToolError,
         params::{BrandName, EngineName, ProjectName, PromptName},
+        quote::line,
     },
     model::{Brand, BrandKind, Day, PromptId, host_of},
     store::{Coverage, ProjectRow, Reader},
@@ -78,7 +79,8 @@ pub(crate) fn projects_named(
     match found.len() {
         0 => {
             let names = targets.iter().map(|target| target.name.as_str());
-            Err(ToolError::not_found("project", name.as_str(), names, "call list_sources to see all projects"))
+            let next = here("projects", names.clone(), "call list_sources to see all projects");
+            Err(ToolError::not_found("project", name.as_str(), names, next))
         }
         1 => Ok(found),
         _ => {
@@ -117,6 +119,18 @@ pub(crate) fn brand_named(brands: &[Brand], name: Option<&BrandName>) -> Option<
     let host = host_of(name.as_str()).filter(|host| host.contains('.'));
     let owns = |brand: &&Brand| host.as_ref().is_some_and(|host| brand.owns_host(host));
     brands.iter().find(named).or_else(|| brands.iter().find(owns)).cloned()
+}
+
+/// The refusal of a brand that none of the projects asked about has; `names` are those that they have.
+pub fn no_brand<'a>(name: &BrandName, names: impl Iterator<Item = &'a str> + Clone) -> ToolError {
+    let next = here("brands", names.clone(), "leave brand out to use the project's own brand");
+    ToolError::not_found("brand", name.as_str(), names, next)
+}
+
+/// All the names there are, where they are few, and the next step.
+fn here<'a>(kind: &str, names: impl Iterator<Item = &'a str>, next: &str) -> String {
+    let names: Vec<String> = names.map(|name| format!("{:?}", line(name, 60))).collect();
+    if (1..=8).contains(&names.len()) { format!("{kind} here: {}; {next}", names.join(", ")) } else { next.to_owned() }
 }
 
 /// The prompt with this id, number or exact text.
