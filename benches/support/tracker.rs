@@ -105,14 +105,15 @@ impl Upstream for Tracker {
     }
 
     fn fetch_projects(&self) -> Fetch<'_, Discovery<ProjectRecord>> {
-        let found = Discovery { items: vec![self.project.clone()], rejected: vec![], drift: vec![] };
+        let found = Discovery { items: vec![self.project.clone()], rejected: vec![], failed: vec![], drift: vec![] };
         Box::pin(async { Ok(found) })
     }
 
     fn fetch_slices<'a>(&'a self, _: &'a ProjectRecord) -> Fetch<'a, Discovery<Slice>> {
         let state = self.state.load(Ordering::Relaxed).to_string();
         let slice = |day: &Day| Slice { key: day.to_string(), last_day: *day, fingerprint: Some(state.clone()) };
-        let found = Discovery { items: self.days.iter().map(slice).collect(), rejected: vec![], drift: vec![] };
+        let found =
+            Discovery { items: self.days.iter().map(slice).collect(), rejected: vec![], failed: vec![], drift: vec![] };
         Box::pin(async { Ok(found) })
     }
 

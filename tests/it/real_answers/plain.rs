@@ -106,7 +106,8 @@ impl Count {
         self.citations_of_all += owners.iter().flatten().count() as u64;
         // A page that is named twice is one page: it has one place, and counts once for its domain.
         let mut seen = HashSet::new();
-        let pages: Vec<&super::Link> = record.links.iter().filter(|link| seen.insert(link.url.as_ref().unwrap_or(&link.domain))).collect();
+        let pages: Vec<&super::Link> =
+            record.links.iter().filter(|link| seen.insert(link.url.as_ref().unwrap_or(&link.domain))).collect();
         let first = pages.iter().position(|link| owner(file, link) == Some(brand));
         self.positions.extend(first.map(|place| place + 1));
         let engine = self.engines.entry(record.engine.clone()).or_default();
