@@ -77,7 +77,8 @@ fn a_full_disk_is_called_a_full_disk() {
     let text = told(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(
-        text.contains("error: the cache can't be opened") && text.contains("hint: check the folder's permissions"),
+        text.contains("error: the cache can't be read or written")
+            && text.contains("hint: check the folder's permissions"),
         "{text}"
     );
 }
@@ -90,7 +91,7 @@ fn a_place_where_no_cache_can_be_is_told() {
     let output = stage.program(&file.join("cache.sqlite")).arg("sync").output().unwrap();
     let text = told(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.starts_with("error: the cache can't be opened: "), "{text}");
+    assert!(text.starts_with("error: the cache can't be read or written: "), "{text}");
     assert!(text.contains("hint: check the folder's permissions, or name another file with `--cache`"), "{text}");
     assert_eq!(stage.server.requests(), [], "nothing is fetched that could not be kept");
 }

@@ -68,7 +68,7 @@ struct Run {
     /// URL and the brand it is attributed to, in order.
     citations: Vec<(String, Option<String>)>,
     /// Of the brands that were looked for, by domain: mentions, citations, best position.
-    brands: BTreeMap<String, (Option<u32>, Option<u32>, Option<u32>)>,
+    brands: BTreeMap<String, [Option<u32>; 3]>,
 }
 
 /// Every finished run counts the own brand's mentions, and the citations of all.
@@ -84,7 +84,7 @@ fn of_world(world: &World, run: &WorldRun<'_>) -> Run {
     let facts = |ix: usize| {
         let place = citations.iter().position(|(_, brand)| *brand == Some(ix));
         let count = u32::try_from(run.citations_of(ix).count()).unwrap();
-        ((ix == 0).then(|| run.mentions_of(0)), Some(count), place.map(|place| u32::try_from(place + 1).unwrap()))
+        [(ix == 0).then(|| run.mentions_of(0)), Some(count), place.map(|place| u32::try_from(place + 1).unwrap())]
     };
     let checked = if finished { cast.len() } else { 0 };
     Run {
@@ -107,7 +107,7 @@ fn of_world(world: &World, run: &WorldRun<'_>) -> Run {
 
 fn of_cache(run: RunDetails) -> Run {
     let facts =
-        run.facts.iter().map(|fact| (fact.brand.0.clone(), (fact.mentions, fact.citations, fact.best_position)));
+        run.facts.iter().map(|fact| (fact.brand.0.clone(), [fact.mentions, fact.citations, fact.best_position]));
     Run {
         day: run.row.day,
         engine: run.row.engine,

@@ -165,7 +165,9 @@ async fn readers_see_whole_pages_and_right_figures_at_every_moment_of_a_sync() {
     });
     let ask = Arc::clone(&stage);
     // Also between two pages, from the thread that syncs.
-    let on_progress = Arc::new(move |_: &visibility_mcp::sync::Progress| drop(look(&ask)));
+    let on_progress = Arc::new(move |_: &visibility_mcp::sync::Progress| {
+        look(&ask);
+    });
     let report =
         sync(&[stage.upstream()], &stage.store, SyncOptions { on_progress, ..options(stage.last_day()) }).await;
     done(report.unwrap().sources.remove(0));
