@@ -180,7 +180,8 @@ fn side(cells: &[Cell], pairing: Pairing, measure: &impl Fn(&Cell) -> (f64, f64)
         })
         .filter(|side| side.runs > 0.0)
         .collect();
-    sides.sort_unstable_by_key(|side| side.key);
+    // The stable sort makes use of what is in order already, which is nearly everything.
+    sides.sort_by_key(|side| side.key);
     // Cells may come by day.
     sides.dedup_by(|next, kept| {
         let same = next.key == kept.key;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::{Basis, BrandKey, Cell, DayRange, EngineRef, ProjectKey, PromptRef};
 use rusqlite::{Connection, OptionalExtension as _};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Which cells are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -103,36 +103,53 @@ JOIN citation c ON c.run_id = r.id JOIN url u ON u.id = c.url_id
 WHERE r.project_id = ?1 AND r.day BETWEEN ?2 AND ?3 AND r.status_id = 3 AND r.gone_at IS NULL AND u.domain_id IS NOT NULL
 GROUP BY u.domain_id, r.engine_id, p.branded";
 
-/// Adds cells up by prompt and engine without hashing: a prompt has few engines.
+/// Adds cells up by prompt and engine without hashing: this runs once for every cell of every day. Scopes, prompts
+/// and engines are small integers, so what is known of one lies at its number.
 struct Adder {
-    scopes: HashMap<u32, Scope>,
-    branded: HashSet<u32>,
+    scopes: Vec<Scope>,
+    branded: Vec<bool>,
     engine: Option<u32>,
+    /// Of each prompt, its engines and where their cells are: they are few.
     places: Vec<Vec<(u32, usize)>>,
+    /// Where the next cell is, if this day is like the one before.
+    next: usize,
     table: CellTable,
 }
 
 impl Adder {
     fn cell(&mut self, prompt: u32, engine: u32) -> Option<(&mut Cell, &mut u32)> {
+        let is_next = |cell: &Cell| cell.prompt.0 == prompt && cell.engine.0 == engine;
+        if !self.table.cells.get(self.next).is_some_and(is_next) {
+            self.next = self.place(prompt, engine)?;
+        }
+        let place = self.next;
+        self.next += 1;
+        Some((self.table.cells.get_mut(place)?, self.table.gaps.get_mut(place)?))
+    }
+
+    fn place(&mut self, prompt: u32, engine: u32) -> Option<usize> {
         let slot = prompt as usize;
         if self.places.len() <= slot {
             self.places.resize(slot + 1, Vec::new());
         }
         let places = self.places.get_mut(slot)?;
-        let place = if let Some((_, place)) = places.iter().find(|(known, _)| *known == engine) {
-            *place
-        } else {
-            let place = self.table.cells.len();
-            places.push((engine, place));
-            self.table.cells.push(Cell { prompt: PromptRef(prompt), engine: EngineRef(engine), ..Cell::default() });
-            self.table.gaps.push(0);
-            place
-        };
-        Some((self.table.cells.get_mut(place)?, self.table.gaps.get_mut(place)?))
+        if let Some((_, place)) = places.iter().find(|(known, _)| *known == engine) {
+            return Some(*place);
+        }
+        let place = self.table.cells.len();
+        places.push((engine, place));
+        self.table.cells.push(Cell { prompt: PromptRef(prompt), engine: EngineRef(engine), ..Cell::default() });
+        self.table.gaps.push(0);
+        Some(place)
+    }
+
+    fn scope(&self, scope: u32) -> Scope {
+        self.scopes.get(scope as usize).copied().unwrap_or_default()
     }
 
     fn is_wanted(&self, prompt: u32, engine: u32) -> bool {
-        self.engine.is_none_or(|wanted| wanted == engine) && !self.branded.contains(&prompt)
+        self.engine.is_none_or(|wanted| wanted == engine)
+            && !self.branded.get(prompt as usize).is_some_and(|branded| *branded)
     }
 
     fn add_base(&mut self, base: BaseCell) {
@@ -142,7 +159,7 @@ impl Adder {
             }
             return;
         }
-        let scope = self.scopes.get(&base.scope).copied().unwrap_or_default();
+        let scope = self.scope(base.scope);
         let Some((cell, gaps)) = self.cell(base.prompt, base.engine) else { return };
         let checked = |is: bool| if is { base.runs } else { 0 };
         *gaps += base.gaps;
@@ -162,7 +179,7 @@ impl Adder {
         if !self.is_wanted(brand.prompt, brand.engine) {
             return;
         }
-        let scope = self.scopes.get(&brand.scope).copied().unwrap_or_default();
+        let scope = self.scope(brand.scope);
         let Some((cell, _)) = self.cell(brand.prompt, brand.engine) else { return };
         cell.mentioned += brand.mentioned;
         cell.cited += brand.cited;
@@ -246,12 +263,17 @@ impl Reader {
     ) -> Result<Vec<DomainCount>> {
         let Some(project) = self.project_id(project)? else { return Ok(Vec::new()) };
         let engine = self.engine_id(engine)?;
-        let mut sums: HashMap<u32, (u64, u64)> = HashMap::new();
+        let mut sums: Vec<(u64, u64)> = Vec::new();
         let mut add = |domain: u32, on: u32, branded: u32, runs: u32, citations: u32| {
             if engine.is_none_or(|wanted| wanted == on) && (include_branded || branded == 0) {
-                let sum = sums.entry(domain).or_default();
-                sum.0 += u64::from(runs);
-                sum.1 += u64::from(citations);
+                let at = domain as usize;
+                if sums.len() <= at {
+                    sums.resize(at + 1, (0, 0));
+                }
+                if let Some(sum) = sums.get_mut(at) {
+                    sum.0 += u64::from(runs);
+                    sum.1 += u64::from(citations);
+                }
             }
         };
         let dirty = self.dirty_days(project, days)?;
@@ -274,11 +296,13 @@ impl Reader {
                 add(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
             }
         }
-        self.name_domains(sums, limit)
+        self.name_domains(&sums, limit)
     }
 
-    fn name_domains(&self, sums: HashMap<u32, (u64, u64)>, limit: usize) -> Result<Vec<DomainCount>> {
-        let mut sums: Vec<(u32, (u64, u64))> = sums.into_iter().collect();
+    /// The first of these sums, which lie at their domains' numbers.
+    fn name_domains(&self, sums: &[(u64, u64)], limit: usize) -> Result<Vec<DomainCount>> {
+        let mut sums: Vec<(usize, (u64, u64))> =
+            sums.iter().copied().enumerate().filter(|(_, (runs, _))| *runs > 0).collect();
         // Ties at the cut are broken by name, so all that tie with the last must be named first.
         sums.sort_by_key(|(_, sum)| std::cmp::Reverse(*sum));
         let last = sums.get(limit.saturating_sub(1)).map_or((0, 0), |(_, sum)| *sum);
@@ -298,7 +322,7 @@ impl Reader {
             "SELECT s.id, m.mentions, m.citations, s.share_mentions, s.share_citations
              FROM scope s JOIN scope_brand m ON m.scope_id = s.id AND m.brand_id = ?2 WHERE s.project_id = ?1",
         )?;
-        let scopes = statement
+        let known: Vec<(usize, Scope)> = statement
             .query_map((project, brand), |row| {
                 let scope = Scope {
                     mentions: row.get(1)?,
@@ -310,19 +334,30 @@ impl Reader {
             })?
             .collect::<Result<_, _>>()
             .context("scopes")?;
-        let mut branded = HashSet::new();
+        let mut scopes = Vec::new();
+        for (id, scope) in known {
+            put(&mut scopes, id, scope);
+        }
+        let mut branded = Vec::new();
         if !query.include_branded {
             let mut statement =
                 self.connection.prepare_cached("SELECT id FROM prompt WHERE project_id = ?1 AND branded = 1")?;
-            branded = statement.query_map([project], |row| row.get(0))?.collect::<Result<_, _>>().context("branded")?;
+            for id in statement.query_map([project], |row| row.get::<_, usize>(0))? {
+                put(&mut branded, id.context("branded")?, true);
+            }
         }
         let engine = self.engine_id(query.engine)?;
-        Ok(Adder { scopes, branded, engine, places: Vec::new(), table: CellTable::default() })
+        Ok(Adder { scopes, branded, engine, places: Vec::new(), next: 0, table: CellTable::default() })
     }
 
     fn finish(&self, adder: Adder) -> Result<CellTable> {
         let mut table = adder.table;
-        let ids: HashSet<EngineRef> = table.cells.iter().map(|cell| cell.engine).collect();
+        let mut ids: Vec<EngineRef> = Vec::new();
+        for cell in &table.cells {
+            if !ids.contains(&cell.engine) {
+                ids.push(cell.engine);
+            }
+        }
         let mut name = self.connection.prepare_cached("SELECT name FROM engine WHERE id = ?1")?;
         for id in ids {
             table.engines.insert(id, name.query_row([id.0], |row| row.get(0)).context("engine")?);
@@ -359,6 +394,16 @@ impl Reader {
             .query_map((project, days.first.epoch_days(), days.last.epoch_days()), |row| row.get(0))?
             .collect::<Result<_, _>>()
             .context("dirty days")
+    }
+}
+
+/// Puts a value at a place of a list that grows as far as it must.
+fn put<T: Clone + Default>(list: &mut Vec<T>, at: usize, value: T) {
+    if list.len() <= at {
+        list.resize(at + 1, T::default());
+    }
+    if let Some(slot) = list.get_mut(at) {
+        *slot = value;
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Error {
     #[error("the cache is busy in another process")]
     Busy,
     /// The file or its folder can't be read or written.
-    #[error("the cache can't be opened: {0}")]
+    #[error("the cache can't be read or written: {0}")]
     Access(String),
     /// The query was stopped: cancelled, or over its time.
     #[error("the query was stopped")]

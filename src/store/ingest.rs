@@ -210,8 +210,8 @@ impl Write<'_> {
 
     /// The brand's id. A brand that only a run knows, since the project has dropped it, is kept as `other`.
     pub(super) fn brand_id(&mut self, project: i64, brand: &BrandKey) -> Result<i64> {
-        let key = (project, brand.0.clone());
-        if let Some(id) = self.names.brands.get(&key) {
+        let known = self.names.brands.entry(project).or_default();
+        if let Some(id) = known.get(&brand.0) {
             return Ok(*id);
         }
         let found = self
@@ -228,7 +228,7 @@ impl Write<'_> {
                 .insert((project, &brand.0))
                 .context("brand of a run")?,
         };
-        self.names.brands.insert(key, id);
+        known.insert(brand.0.clone(), id);
         Ok(id)
     }
 
@@ -240,12 +240,7 @@ impl Write<'_> {
              VALUES (?1, ?2, 'upstream', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?;
         for (brand, fact) in facts {
-            let empty = BrandFact {
-                mentions: fact.mentions.map(|_| 0),
-                citations: fact.citations.map(|_| 0),
-                ..BrandFact::unchecked(fact.brand.clone())
-            };
-            if **fact == empty {
+            if says_nothing(fact) {
                 continue;
             }
             insert
@@ -357,6 +352,32 @@ impl Write<'_> {
             .context("project")?
             .ok_or(Error::Value("a project that is not stored"))
     }
+}
+
+/// Does it say no more than what was looked for, and that it was not there?
+fn says_nothing(fact: &BrandFact) -> bool {
+    // All fields by name: a new one must be thought of here.
+    let BrandFact {
+        brand: _,
+        mentions,
+        citations,
+        best_citation_position,
+        mention_rank,
+        sentiment,
+        sentiment_justification,
+        mention_quality,
+        citation_quality,
+        visibility_score,
+    } = fact;
+    mentions.unwrap_or(0) == 0
+        && citations.unwrap_or(0) == 0
+        && best_citation_position.is_none()
+        && mention_rank.is_none()
+        && sentiment.is_none()
+        && sentiment_justification.is_none()
+        && mention_quality.is_none()
+        && citation_quality.is_none()
+        && visibility_score.is_none()
 }
 
 fn answer_hash(record: &RunRecord) -> Option<i64> {

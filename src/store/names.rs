@@ -37,17 +37,18 @@ pub(super) type Member = (i64, bool, bool);
 /// Ids known to one connection.
 #[derive(Default)]
 pub(super) struct Names {
-    names: HashMap<(Table, String), i64>,
+    names: HashMap<Table, HashMap<String, i64>>,
     urls: HashMap<u64, i64>,
     prompts: HashMap<PromptId, (i64, PromptRecord)>,
     scopes: HashMap<(i64, Vec<Member>), i64>,
-    pub(super) brands: HashMap<(i64, String), i64>,
+    /// By project, then by the brand's key.
+    pub(super) brands: HashMap<i64, HashMap<String, i64>>,
 }
 
 impl Names {
     pub(super) fn id(&mut self, tx: &Connection, table: Table, name: &str) -> Result<i64> {
-        let key = (table, name.to_owned());
-        if let Some(id) = self.names.get(&key) {
+        let known = self.names.entry(table).or_default();
+        if let Some(id) = known.get(name) {
             return Ok(*id);
         }
         let (select, insert) = table.sql();
@@ -56,7 +57,7 @@ impl Names {
             Some(id) => id,
             None => tx.prepare_cached(insert)?.insert([name]).context("new name")?,
         };
-        self.names.insert(key, id);
+        known.insert(name.to_owned(), id);
         Ok(id)
     }
 

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::type_complexity,
     clippy::unwrap_used,
     unreachable_pub,

@@ -137,6 +137,6 @@ async fn lines_that_are_no_messages_do_no_harm() {
     let long = "x".repeat(300_000);
     for line in ["hello?", "{", "{}", "null", "\"\"", "", "\u{0}\u{1b}[2J", r#"{"jsonrpc":"1.0","id":7}"#, &long] {
         raw.send_line(line).await;
-        assert_eq!(raw.call("list_sources", json!({})).await["isError"], false, "after {:.20}", line);
+        assert_eq!(raw.call("list_sources", json!({})).await["isError"], false, "after {line:.20}");
     }
 }

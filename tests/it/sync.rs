@@ -1,8 +1,12 @@
 //! The sync against a tracker that misbehaves, is changed under its hands, or is read while it is killed.
 
 mod changes;
+mod disk;
 mod faults;
 mod happy;
+mod hostile;
 mod kill;
 mod picture;
 mod resume;
+mod sources;
+mod two;

@@ -122,7 +122,7 @@ pub(crate) fn brand_named(brands: &[Brand], name: Option<&BrandName>) -> Option<
 }
 
 /// The refusal of a brand that none of the projects asked about has; `names` are those that they have.
-pub fn no_brand<'a>(name: &BrandName, names: impl Iterator<Item = &'a str> + Clone) -> ToolError {
+pub(crate) fn no_brand<'a>(name: &BrandName, names: impl Iterator<Item = &'a str> + Clone) -> ToolError {
     let next = here("brands", names.clone(), "leave brand out to use the project's own brand");
     ToolError::not_found("brand", name.as_str(), names, next)
 }

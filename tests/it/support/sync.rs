@@ -31,12 +31,12 @@ pub fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-/// Two projects of a few prompts over five days: 200 runs.
+/// Two projects of a few prompts over four days: 12 and 9 runs a day.
 pub fn small() -> WorldSize {
     WorldSize {
-        prompts: vec![6, 4],
-        engines: 4,
-        days: 5,
+        prompts: vec![4, 3],
+        engines: 3,
+        days: 4,
         brands: 4,
         domains: 20,
         answer_bytes: 500,
@@ -47,7 +47,7 @@ pub fn small() -> WorldSize {
 
 /// One project of more rows a day than fit a page of the API.
 pub fn paged(days: i32) -> WorldSize {
-    WorldSize { prompts: vec![275], days, answer_bytes: 200, citations: 1.0, ..small() }
+    WorldSize { prompts: vec![550], engines: 2, days, answer_bytes: 200, citations: 1.0, ..small() }
 }
 
 /// Tries that are over soon: a test waits for nobody.

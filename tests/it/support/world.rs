@@ -124,8 +124,12 @@ pub fn sync_server(server: &VerseodinServer, store: &Store, clock: &Clock) -> Re
     });
     let sources: Vec<Arc<dyn Upstream>> = vec![Arc::new(client.unwrap())];
     let work = move || {
-        let options =
-            SyncOptions { history_days: 3_650, clock, cancel: Default::default(), on_progress: Arc::new(|_| ()) };
+        let options = SyncOptions {
+            history_days: 3_650,
+            clock,
+            cancel: tokio_util::sync::CancellationToken::default(),
+            on_progress: Arc::new(|_| ()),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(visibility_mcp::sync::sync(&sources, &store, options)).unwrap()
     };

@@ -3,22 +3,27 @@
 use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 use visibility_mcp::{
-    model::{Basis, Cell, DayRange, ProjectKey, Status, registrable_domain},
-    store::{CellQuery, CellTable, Direction, EngineCoverage, Reader, RunDetails, RunFilter, RunSort, Store},
+    model::{Basis, Cell, DayRange, ProjectKey, Status},
+    store::{CellQuery, CellTable, Direction, EngineCoverage, Reader, RunDetails, RunFilter, RunRow, RunSort, Store},
 };
 
-/// Runs in the lists of a project, whole, oldest first.
-pub fn listed(reader: &Reader, project: &ProjectKey) -> Vec<RunDetails> {
-    let (mut runs, mut after) = (Vec::new(), None);
+/// The rows of a project's list, oldest first.
+pub fn lines(reader: &Reader, project: &ProjectKey) -> Vec<RunRow> {
+    let (mut rows, mut after) = (Vec::new(), None);
     loop {
         let order = (RunSort::CreatedAt, Direction::Asc);
         let (page, next) = reader.runs(project, &RunFilter::default(), order, after.as_ref(), 500).unwrap();
-        runs.extend(page.iter().map(|row| reader.run_details(row.id, None).unwrap().unwrap()));
+        rows.extend(page);
         match next {
             Some(cursor) => after = Some(cursor),
-            None => return runs,
+            None => return rows,
         }
     }
+}
+
+/// The runs of a project's list, whole, oldest first.
+pub fn listed(reader: &Reader, project: &ProjectKey) -> Vec<RunDetails> {
+    lines(reader, project).iter().map(|row| reader.run_details(row.id, None).unwrap().unwrap()).collect()
 }
 
 /// Everything that two caches of the same tracker must agree in, one line each, sorted. Left out: when syncs ran, row
@@ -96,7 +101,9 @@ pub fn assert_sound(case: &str, store: &Store) {
     assert_eq!(rows(&connection, "PRAGMA integrity_check"), ["Text(\"ok\")"], "{case}");
     assert_eq!(rows(&connection, "PRAGMA foreign_key_check"), [""; 0], "{case}");
     assert_eq!(rows(&connection, "SELECT * FROM dirty_day"), [""; 0], "{case}: days whose rollup is behind");
-    assert_figures(case, &store.reader().unwrap());
+    let reader = store.reader().unwrap();
+    assert_domains(case, &connection, &reader);
+    assert_figures(case, &reader);
 }
 
 /// Every figure out of the rollups is the one that the rows give.
@@ -113,11 +120,10 @@ pub fn assert_figures(case: &str, reader: &Reader) {
 
 fn assert_project_figures(case: &str, reader: &Reader, project: &ProjectKey) {
     let coverage = reader.coverage(project, None, jiff::Timestamp::UNIX_EPOCH).unwrap();
-    let runs = listed(reader, project);
     let mut counted: BTreeMap<String, EngineCoverage> = BTreeMap::new();
-    for run in &runs {
-        let count = counted.entry(run.row.engine.clone()).or_default();
-        match run.row.status {
+    for row in lines(reader, project) {
+        let count = counted.entry(row.engine).or_default();
+        match row.status {
             Status::Finished => count.finished += 1,
             Status::Failed => count.failed += 1,
             _ => count.open += 1,
@@ -126,32 +132,35 @@ fn assert_project_figures(case: &str, reader: &Reader, project: &ProjectKey) {
     assert_eq!(coverage.engines, counted, "{case}: runs by engine");
     let Some(days) = coverage.days else { return };
     for brand in reader.brands(project).unwrap() {
-        for engine in counted.keys().map(|engine| Some(engine.as_str())).chain([None]) {
-            for (days, include_branded) in [(days, true), (days, false), (DayRange::ending(days.last, 2), true)] {
-                let brand = &brand.brand.key;
-                let query = CellQuery { project, brand, basis: Basis::Upstream, days, engine, include_branded };
-                let kept = sorted(reader.cells(&query).unwrap());
-                assert_eq!(kept, sorted(reader.cells_from_rows(&query).unwrap()), "{case}: {query:?}");
-            }
+        let brand = &brand.brand.key;
+        let engines = counted.keys().map(|engine| (DayRange::ending(days.last, 2), Some(engine.as_str()), true));
+        for (days, engine, include_branded) in engines.chain([(days, None, true), (days, None, false)]) {
+            let query = CellQuery { project, brand, basis: Basis::Upstream, days, engine, include_branded };
+            let kept = sorted(reader.cells(&query).unwrap());
+            assert_eq!(kept, sorted(reader.cells_from_rows(&query).unwrap()), "{case}: {query:?}");
         }
     }
-    assert_domains(case, reader, project, days, &runs);
 }
 
-fn assert_domains(case: &str, reader: &Reader, project: &ProjectKey, days: DayRange, runs: &[RunDetails]) {
-    let mut counted: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for run in runs.iter().filter(|run| run.row.status == Status::Finished) {
-        let mut domains: Vec<String> = run.citations.iter().filter_map(|citation| citation.domain.clone()).collect();
-        domains.sort();
-        for same in domains.chunk_by(|a, b| a == b) {
-            assert_eq!(same[0], registrable_domain(&same[0]));
-            let count = counted.entry(same[0].clone()).or_default();
-            *count = (count.0 + 1, count.1 + same.len() as u64);
-        }
+/// Cited domains out of the rollups are those of the citations.
+fn assert_domains(case: &str, connection: &Connection, reader: &Reader) {
+    const DOMAINS: &str = "
+        SELECT d.name, count(DISTINCT r.id), count(*) FROM citation c JOIN run r ON r.id = c.run_id
+        JOIN url u ON u.id = c.url_id JOIN domain d ON d.id = u.domain_id JOIN status s ON s.id = r.status_id
+        JOIN project p ON p.id = r.project_id
+        WHERE s.name = 'finished' AND r.gone_at IS NULL AND p.key = ?1 GROUP BY d.name";
+    let mut statement = connection.prepare(DOMAINS).unwrap();
+    for project in reader.projects().unwrap() {
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+        let counted: BTreeMap<String, (u64, u64)> =
+            statement.query_map([&project.key.key], row).unwrap().map(Result::unwrap).collect();
+        let Some(days) = reader.coverage(&project.key, None, jiff::Timestamp::UNIX_EPOCH).unwrap().days else {
+            continue;
+        };
+        let kept = reader.top_domains(&project.key, days, None, true, 10_000).unwrap();
+        let kept = kept.into_iter().map(|count| (count.domain, (count.runs, count.citations))).collect();
+        assert_eq!(counted, kept, "{case}: domains");
     }
-    let kept = reader.top_domains(project, days, None, true, 10_000).unwrap();
-    let kept = kept.into_iter().map(|count| (count.domain, (count.runs, count.citations))).collect();
-    assert_eq!(counted, kept, "{case}: domains");
 }
 
 /// Cells in one order.

@@ -1,10 +1,12 @@
 //! A sync that ends early goes on where it stopped, and asks for nothing twice.
 
-use super::picture::{assert_figures, assert_same, assert_sound, picture};
+use super::picture::{assert_figures, assert_same, assert_sound, lines, picture};
 use crate::support::sync::{Stage, done, failure, options, paged};
 use std::sync::Arc;
 use visibility_mcp::{
     demo::verseodin::{Fault, When},
+    model::Status,
+    store::Store,
     sync::{Outcome, SyncOptions, sync},
 };
 
@@ -26,9 +28,9 @@ async fn a_key_revoked_in_the_middle_is_named_and_the_next_sync_goes_on_at_the_n
     assert_eq!(stage.pages_read(), [&today[..], &before[..2]].concat(), "asked once, not again");
     let reader = stage.store.reader().unwrap();
     assert_eq!(reader.coverage(&stage.project(0), None, jiff::Timestamp::UNIX_EPOCH).unwrap().total().finished, {
-        let rows = super::picture::listed(&reader, &stage.project(0));
+        let rows = lines(&reader, &stage.project(0));
         assert_eq!(rows.len(), 1_100 + 1_000);
-        rows.iter().filter(|run| run.row.status.as_str() == "finished").count() as u64
+        rows.iter().filter(|row| row.status == Status::Finished).count() as u64
     });
     assert_figures("after the refusal", &reader);
 
@@ -39,7 +41,8 @@ async fn a_key_revoked_in_the_middle_is_named_and_the_next_sync_goes_on_at_the_n
     assert_eq!(stage.pages_read(), [&today[..], &before[1..]].concat());
     assert_sound("the key restored", &stage.store);
     let undisturbed = stage.undisturbed("undisturbed.sqlite").await;
-    assert_same("the key restored", &picture(&stage.store), &picture(&undisturbed));
+    let rows = |store: &Store| lines(&store.reader().unwrap(), &stage.project(0));
+    assert!(rows(&stage.store) == rows(&undisturbed), "the key restored");
 }
 
 #[tokio::test]
@@ -48,7 +51,7 @@ async fn a_cancelled_sync_keeps_its_pages_and_the_next_one_does_the_rest() {
     stage.settle();
     let undisturbed = stage.undisturbed("undisturbed.sqlite").await;
     let week_later = stage.last_day().plus(7);
-    for pages in [0, 1, 2, 5, 9] {
+    for pages in [0, 2, 5] {
         let store = stage.other_cache(&format!("{pages}.sqlite"));
         stage.server.clear_requests();
         let settings = options(week_later);
@@ -84,7 +87,7 @@ async fn rollups_left_behind_by_a_killed_sync_are_rebuilt_though_nothing_is_to_b
     // As a kill between the last page of a day and its rollup leaves it.
     let connection = rusqlite::Connection::open(stage.store.path()).unwrap();
     let behind = "INSERT INTO dirty_day (project_id, day) SELECT project_id, day FROM day_base";
-    assert_eq!(connection.execute(behind, ()).unwrap(), 10);
+    assert_eq!(connection.execute(behind, ()).unwrap(), 8);
     assert_figures("behind", &stage.store.reader().unwrap());
 
     assert_eq!(done(stage.sync_on(week_later).await).slices_planned, 0);
