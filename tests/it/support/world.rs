@@ -50,7 +50,7 @@ pub static WIDE: LazyLock<Synced> = LazyLock::new(|| {
         days: 1,
         brands: 40,
         domains: 2_000,
-        answer_bytes: 900,
+        answer_bytes: 300,
         ..WorldSize::million()
     };
     Synced::world("wide", size, "2026-11-20", "2026-11-21T20:00:00Z")
