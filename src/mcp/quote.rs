@@ -43,7 +43,8 @@ impl Quoted {
         let (mut taken, mut spent, mut rest) = (0, 0, 0);
         for c in clean.by_ref() {
             spent += char_cost(c);
-            if spent > max_cost {
+            // One character at least, or whoever follows the pieces would not get on.
+            if spent > max_cost && (taken > 0 || max_cost == 0) {
                 rest = 1;
                 break;
             }
