@@ -85,6 +85,8 @@ pub struct Page {
     pub drift: Vec<Drift>,
     /// Where the next page begins; none when the slice is complete.
     pub next: Option<Cursor>,
+    /// Rows have moved since the page before was read, so that one may have been passed over: the slice is read again.
+    pub moved: bool,
     /// Hash of the page's body: two equal ones in a row mean that the upstream does not move on.
     pub digest: u64,
     /// Bytes of the body as decoded.

@@ -51,6 +51,7 @@ pub struct Answer {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Summary {
     project: QuotedLine,
     source: String,
@@ -86,6 +87,7 @@ struct Summary {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Changes {
     presence_rate: Moved,
     mention_rate: Moved,
@@ -94,7 +96,6 @@ struct Changes {
 
 /// A change on the prompts and engines seen in both periods.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
 struct Moved {
     verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +136,7 @@ impl From<Change> for Moved {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct RunsFilter {
     project: QuotedLine,
     brand: QuotedLine,

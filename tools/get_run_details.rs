@@ -30,6 +30,14 @@ pub struct Params {
     #[serde(default)]
     #[schemars(range(max = 100_000_000))]
     answer_offset: u32,
+    /// How many citations to pass over.
+    #[serde(default)]
+    #[schemars(range(max = 100_000_000))]
+    citations_offset: u32,
+    /// Where in the tracker's own record to begin, in characters; with detailed only.
+    #[serde(default)]
+    #[schemars(range(max = 100_000_000))]
+    record_offset: u32,
     #[serde(default)]
     response_format: ResponseFormat,
 }
@@ -84,9 +92,11 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     answer_citations: Option<u32>,
-    /// Citations that are listed; more of them when detailed
-    citations_listed: usize,
     citations_known: usize,
+    /// Give it as `citations_offset` for those that follow; absent at the end
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "usize")]
+    next_citations_offset: Option<usize>,
     citations: Table,
     brands: Table,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +131,7 @@ pub struct Answer {
 
 /// The run as one brand sees it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Seen {
     brand: QuotedLine,
     /// Named or cited
@@ -218,7 +229,9 @@ fn render(
     let detailed = params.response_format.is_detailed();
     let quoted = |text: &Option<String>, max: usize| text.as_ref().map(|text| QuotedLine::new(text, max));
     let (answer_chars, listed, url_chars) = if detailed { (12_000, 200, 12_000) } else { (3_000, 10, 1_000) };
-    let listed = listed_citations(&run.citations, listed, url_chars);
+    let passed = (params.citations_offset as usize).min(run.citations.len());
+    let rest = run.citations.get(passed..).unwrap_or_default();
+    let listed = listed_citations(rest, listed, url_chars);
     let row = &run.row;
     Answer {
         quoted_fields: QUOTED,
@@ -249,9 +262,9 @@ fn render(
             avg_sentiment: row.sentiment,
         }),
         answer_citations: row.total_citations,
-        citations_listed: listed,
         citations_known: run.citations.len(),
-        citations: citations(&run.citations, listed),
+        next_citations_offset: (listed < rest.len()).then_some(passed + listed),
+        citations: citations(rest, listed),
         brands: brands(&run.facts, detailed),
         web_search: run.web_search,
         cost_usd: run.cost_usd.filter(|_| detailed),
@@ -260,7 +273,7 @@ fn render(
         previous_run_id: run.previous,
         next_run_id: run.next,
         gone_at: run.gone_at.map(|at| at.to_string()),
-        upstream_record: record.map(|record| Quoted::new(record, 6_000)),
+        upstream_record: record.map(|record| Quoted::at(record, params.record_offset as usize, 6_000)),
         as_of,
         caveats,
     }

@@ -1,10 +1,10 @@
 //! `list_sources`: what data is here, and how fresh and whole it is.
 
-use super::support::{Table, cell};
+use super::support::{Table, cell, projects_named};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
-        params::ResponseFormat,
+        params::{ProjectName, ResponseFormat},
         quote::{QuotedFields, QuotedLine},
     },
     model::{Day, SourceName},
@@ -22,6 +22,8 @@ pub struct ListSources;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     #[serde(default)]
+    project: Option<ProjectName>,
+    #[serde(default)]
     response_format: ResponseFormat,
 }
 
@@ -35,6 +37,7 @@ pub struct Answer {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Source {
     source: String,
     /// lumar, verseodin or lunary
@@ -65,9 +68,14 @@ struct Source {
     #[schemars(with = "Table")]
     drift: Option<Table>,
     projects: Vec<Project>,
+    projects_known: usize,
+    /// Names of the projects for which there was no room; ask for one with `project`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    more_projects: Vec<QuotedLine>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Sync {
     started_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +95,7 @@ struct Sync {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Project {
     project: QuotedLine,
     /// The upstream's id (detailed)
@@ -131,10 +140,17 @@ impl Tool for ListSources {
 
     fn call(cx: &ToolCx<'_>, params: Params) -> Result<Answer, ToolError> {
         let answer = cx.read(|reader| {
-            let projects = reader.projects()?;
-            let mut names: BTreeSet<SourceName> = cx.setup().sources.iter().cloned().collect();
+            let mut names: BTreeSet<SourceName> = BTreeSet::new();
+            let projects: Vec<ProjectRow> = if params.project.is_some() {
+                projects_named(cx, reader, params.project.as_ref())?.into_iter().map(|target| target.row).collect()
+            } else {
+                names.extend(cx.setup().sources.iter().cloned());
+                reader.projects()?
+            };
             names.extend(projects.iter().map(|project| project.key.source.clone()));
-            let sources = names.iter().map(|name| source(cx, reader, name, &projects, params.response_format));
+            let format = params.response_format;
+            let room = Room::of(format, names.len());
+            let sources = names.iter().map(|name| source(cx, reader, name, &projects, (format, room)));
             sources.collect::<Result<Vec<_>, _>>()
         });
         let sources = match answer {
@@ -156,8 +172,24 @@ impl Tool for ListSources {
                 "nothing is cached yet: run `visibility-mcp sync`, or wait for this server's first sync".to_owned(),
             );
         }
-        let quoted_fields = QuotedFields(&["project", "project_id", "website", "engines", "runs_by_engine", "drift"]);
+        let quoted_fields =
+            QuotedFields(&["project", "project_id", "website", "more_projects", "engines", "runs_by_engine", "drift"]);
         Ok(Answer { quoted_fields, sources, caveats })
+    }
+}
+
+/// How many projects of a source are shown whole, and how many of the others are named.
+#[derive(Clone, Copy)]
+struct Room {
+    whole: usize,
+    named: usize,
+}
+
+impl Room {
+    fn of(format: ResponseFormat, sources: usize) -> Self {
+        let (whole, named) = if format.is_detailed() { (40, 400) } else { (10, 50) };
+        let sources = sources.max(1);
+        Self { whole: (whole / sources).max(1), named: named / sources }
     }
 }
 
@@ -180,6 +212,8 @@ fn unsynced(name: &SourceName) -> Source {
         drift_count: 0,
         drift: None,
         projects: Vec::new(),
+        projects_known: 0,
+        more_projects: Vec::new(),
     }
 }
 
@@ -188,7 +222,7 @@ fn source(
     reader: &Reader,
     name: &SourceName,
     projects: &[ProjectRow],
-    format: ResponseFormat,
+    (format, room): (ResponseFormat, Room),
 ) -> Result<Source, ToolError> {
     let own: Vec<&ProjectRow> = projects.iter().filter(|project| project.key.source == *name).collect();
     let syncing = reader.is_syncing(name, cx.now())?;
@@ -226,7 +260,9 @@ fn source(
         quarantine,
         drift_count: drift.len(),
         drift: drift_table,
-        projects: own.into_iter().map(|row| project(cx, reader, row, format)).collect::<Result<_, _>>()?,
+        projects: own.iter().take(room.whole).map(|row| project(cx, reader, row, format)).collect::<Result<_, _>>()?,
+        projects_known: own.len(),
+        more_projects: own.iter().skip(room.whole).take(room.named).map(|row| QuotedLine::new(&row.name, 60)).collect(),
     })
 }
 

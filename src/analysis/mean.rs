@@ -8,7 +8,6 @@ use serde::Serialize;
 ///
 /// `low` and `high` are absent where no spread between prompts was seen: one prompt, or all prompts alike.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Mean {
     /// The mean
     #[serde(serialize_with = "shown", skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,6 @@ use serde::Serialize;
 ///
 /// With nothing to count, `value`, `low` and `high` are absent.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, JsonSchema)]
-#[schemars(inline)]
 pub struct Rate {
     /// hits / runs
     #[serde(serialize_with = "shown", skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,8 @@
 //!
 //! A hop to another thread costs more than most answers, and a slow query must not hold up the others. So each call
 //! begins on the runtime's thread with a small budget; a run that exceeds it is stopped and begun anew on one of two
-//! reader threads, where it may take the whole time of the call.
+//! reader threads, where it may take the whole time of the call. So that nothing is done twice again and again, a tool
+//! whose last run took longer goes to a reader thread at once, until a run there is short.
 
 use super::{Backend, Limits, Stop, ToolError, answer::Rendered, registry::Entry, schema::Object};
 use crate::store::CancelFlag;
@@ -49,15 +50,16 @@ impl Lanes {
     /// Runs the job to its answer, its time limit or its cancellation, whichever is first.
     pub(super) async fn run(&self, job: Job, cancelled: &CancellationToken) -> Result<Rendered, ToolError> {
         let budget = job.limits.fast.min(job.limits.total);
-        if !job.entry.heavy
-            && let Some(done) = job.run(job.started + budget, CancelFlag::default())
-        {
-            return done;
+        if !job.entry.is_slow() {
+            if let Some(done) = job.run(job.started + budget, CancelFlag::default()) {
+                return done;
+            }
+            job.entry.note_slow(true);
         }
-        self.run_slow(job, cancelled).await
+        self.run_slow(job, budget, cancelled).await
     }
 
-    async fn run_slow(&self, job: Job, cancelled: &CancellationToken) -> Result<Rendered, ToolError> {
+    async fn run_slow(&self, job: Job, budget: Duration, cancelled: &CancellationToken) -> Result<Rendered, ToolError> {
         let late = Err(ToolError::Stopped(Stop::Time(job.limits.total)));
         let unwanted = Err(ToolError::Stopped(Stop::Cancelled));
         let deadline = job.started + job.limits.total;
@@ -73,7 +75,9 @@ impl Lanes {
         // However this call ends, its query ends with it.
         let _end = EndOnDrop(flag.clone());
         let run = task::spawn_blocking(move || {
+            let begun = Instant::now();
             let done = job.run(deadline, flag);
+            job.entry.note_slow(begun.elapsed() > budget);
             drop(permit);
             done
         });

@@ -15,7 +15,10 @@ use std::{
     collections::BTreeSet,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -63,7 +66,9 @@ type Run = fn(&ToolCx<'_>, &Entry, &Object, usize) -> Result<Rendered, ToolError
 /// A tool without its types.
 pub(super) struct Entry {
     pub(super) info: ToolInfo,
-    pub(super) heavy: bool,
+    heavy: bool,
+    /// Did its last run take longer than the first lane gives?
+    slow: AtomicBool,
     run: Run,
 }
 
@@ -78,7 +83,17 @@ impl Entry {
             output_schema: Arc::new(schema::output::<T::Answer>()),
             page: T::PAGE,
         };
-        Self { info, heavy: T::HEAVY, run: run::<T> }
+        Self { info, heavy: T::HEAVY, slow: AtomicBool::new(false), run: run::<T> }
+    }
+
+    /// Is a run expected to be more than the first lane has time for?
+    pub(super) fn is_slow(&self) -> bool {
+        self.heavy || self.slow.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of how the last run went.
+    pub(super) fn note_slow(&self, slow: bool) {
+        self.slow.store(slow, Ordering::Relaxed);
     }
 
     /// Reads the arguments, runs the tool once and renders its answer; a panic in it is a fault of ours like any other.

@@ -1,7 +1,8 @@
 //! Input and output schemas: made in one place, so that every tool keeps the same rules.
 //!
-//! The root is an object; optional means absent, never null; no unions, no references, enums inline; no `format` that
-//! only Rust knows. Some model providers refuse a whole tool list for one schema that breaks these.
+//! The root is an object; optional means absent, never null; no unions, enums inline; no `format` that only Rust
+//! knows. Some model providers refuse a whole tool list for one schema that breaks these. Arguments have no references
+//! either; answers, which go to no provider, say under `$defs` what occurs several times.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ pub(super) type Object = Map<String, Value>;
 
 /// The schema of arguments: what the type accepts. Unknown arguments are refused.
 pub(super) fn input<T: JsonSchema>() -> Object {
-    let mut schema = generate::<T>(SchemaSettings::draft2020_12());
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12(), Shared::Inline);
     simplify(&mut schema, Nulls::Drop);
     let root = root(schema);
     let mut out = Object::new();
@@ -26,14 +27,11 @@ pub(super) fn input<T: JsonSchema>() -> Object {
 
 /// The schema of answers: what the type writes.
 pub(super) fn output<T: JsonSchema>() -> Object {
-    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize(), Shared::Referenced);
     simplify(&mut schema, Nulls::Keep);
-    let mut root = root(schema);
     let mut said = HashSet::new();
-    for property in root.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        shorten(property.1, &mut said);
-    }
-    root
+    shorten(&mut schema, &mut said);
+    root(schema)
 }
 
 /// Says each thing once: words that the schema has said before, and that a count is not negative, cost every client
@@ -47,17 +45,26 @@ fn shorten(schema: &mut Value, said: &mut HashSet<String>) {
     if words.is_some_and(|words| words.is_empty() || !said.insert(words.to_owned())) {
         object.shift_remove("description");
     }
-    if let Some(Value::Object(properties)) = object.get_mut("properties") {
-        properties.values_mut().for_each(|property| shorten(property, said));
+    for key in ["properties", "$defs"] {
+        if let Some(Value::Object(inner)) = object.get_mut(key) {
+            inner.values_mut().for_each(|schema| shorten(schema, said));
+        }
     }
     if let Some(items) = object.get_mut("items") {
         shorten(items, said);
     }
 }
 
-fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
+/// What becomes of a type in another: those marked `#[schemars(inline)]` are always written out.
+#[derive(Clone, Copy, PartialEq)]
+enum Shared {
+    Inline,
+    Referenced,
+}
+
+fn generate<T: JsonSchema>(settings: SchemaSettings, shared: Shared) -> Value {
     let settings = settings.with(|settings| {
-        settings.inline_subschemas = true;
+        settings.inline_subschemas = shared == Shared::Inline;
         settings.meta_schema = None;
     });
     settings.into_generator().into_root_schema_for::<T>().to_value()
@@ -120,6 +127,9 @@ fn simplify(schema: &mut Value, nulls: Nulls) {
             let always = required.iter().any(|required| required == name);
             simplify(property, if always { nulls } else { Nulls::Drop });
         }
+    }
+    if let Some(Value::Object(shared)) = object.get_mut("$defs") {
+        shared.values_mut().for_each(|schema| simplify(schema, nulls));
     }
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = object.get_mut(key) {
@@ -187,7 +197,7 @@ fn is_rust_format(format: &str) -> bool {
 
 /// What in the schema of a tool's arguments some client or model provider would refuse.
 pub(super) fn input_problems(schema: &Object) -> Vec<String> {
-    let mut problems = root_problems(schema);
+    let mut problems = root_problems(schema, Shared::Inline);
     if schema.get("additionalProperties") != Some(&false.into()) {
         problems.push("the root lets unknown arguments through".into());
     }
@@ -206,20 +216,21 @@ pub(super) fn input_problems(schema: &Object) -> Vec<String> {
 
 /// What in the schema of a tool's answers some client or model provider would refuse.
 pub(super) fn output_problems(schema: &Object) -> Vec<String> {
-    root_problems(schema)
+    root_problems(schema, Shared::Referenced)
 }
 
-fn root_problems(schema: &Object) -> Vec<String> {
+fn root_problems(schema: &Object, shared: Shared) -> Vec<String> {
     let mut problems = Vec::new();
     if schema.get("type").is_none_or(|kind| kind != "object") {
         problems.push("the root is not an object".into());
     }
-    walk(schema, "the root", &mut problems);
+    walk(schema, "the root", shared, &mut problems);
     problems
 }
 
-fn walk(schema: &Object, at: &str, problems: &mut Vec<String>) {
-    const FORBIDDEN: [&str; 15] = [
+fn walk(schema: &Object, at: &str, shared: Shared, problems: &mut Vec<String>) {
+    const REFERENCES: [&str; 2] = ["$ref", "$defs"];
+    const FORBIDDEN: [&str; 13] = [
         "anyOf",
         "oneOf",
         "allOf",
@@ -227,8 +238,6 @@ fn walk(schema: &Object, at: &str, problems: &mut Vec<String>) {
         "if",
         "then",
         "else",
-        "$ref",
-        "$defs",
         "definitions",
         "const",
         "nullable",
@@ -236,8 +245,9 @@ fn walk(schema: &Object, at: &str, problems: &mut Vec<String>) {
         "dependentSchemas",
         "unevaluatedProperties",
     ];
-    for keyword in FORBIDDEN {
-        if schema.contains_key(keyword) {
+    let references: &[&str] = if shared == Shared::Inline { &REFERENCES } else { &[] };
+    for keyword in FORBIDDEN.iter().chain(references) {
+        if schema.contains_key(*keyword) {
             problems.push(format!("{at} uses {keyword}"));
         }
     }
@@ -257,16 +267,16 @@ fn walk(schema: &Object, at: &str, problems: &mut Vec<String>) {
     if schema.get("format").and_then(Value::as_str).is_some_and(is_rust_format) {
         problems.push(format!("{at} has a format that only Rust knows"));
     }
-    if let Some(Value::Object(properties)) = schema.get("properties") {
-        for (name, property) in properties {
-            if let Value::Object(property) = property {
-                walk(property, name, problems);
+    for key in ["properties", "$defs"] {
+        for (name, inner) in schema.get(key).and_then(Value::as_object).into_iter().flatten() {
+            if let Value::Object(inner) = inner {
+                walk(inner, name, shared, problems);
             }
         }
     }
     for key in ["items", "additionalProperties"] {
         if let Some(Value::Object(inner)) = schema.get(key) {
-            walk(inner, &format!("{at} ({key})"), problems);
+            walk(inner, &format!("{at} ({key})"), shared, problems);
         }
     }
 }
@@ -378,21 +388,29 @@ mod tests {
     }
 
     #[derive(Serialize, JsonSchema)]
-    #[schemars(inline)]
     struct Pair {
         /// So many.
         count: u64,
+        /// So many.
+        more: u64,
     }
 
     #[test]
     fn an_answer_explains_a_thing_once() {
-        let pair = |words: &str, count: Value| json!({ "type": "object", "description": words, "properties": { "count": count }, "required": ["count"] });
+        let pair = |words: &str| json!({ "description": words, "$ref": "#/$defs/Pair" });
+        let schema = output::<Twice>();
+        assert_eq!(output_problems(&schema), Vec::<String>::new());
+        assert_eq!(schema.get("properties"), Some(&json!({ "one": pair("The one."), "other": pair("The other.") })));
         assert_eq!(
-            output::<Twice>().get("properties"),
-            Some(&json!({
-                "one": pair("The one.", json!({ "type": "integer", "description": "So many." })),
-                "other": pair("The other.", json!({ "type": "integer" })),
-            }))
+            schema.get("$defs"),
+            Some(&json!({ "Pair": {
+                "type": "object",
+                "properties": {
+                    "count": { "type": "integer", "description": "So many." },
+                    "more": { "type": "integer" },
+                },
+                "required": ["count", "more"],
+            } }))
         );
     }
 
@@ -408,7 +426,7 @@ mod tests {
         let schema = output::<Quotes>();
         assert_eq!(output_problems(&schema), Vec::<String>::new());
         assert_eq!(schema.pointer_type("/properties/name/type"), Some("string".into()));
-        let told = schema.pointer_type("/properties/answer/properties/text/description").unwrap();
+        let told = schema.pointer_type("/$defs/Quoted/properties/text/description").unwrap();
         assert!(told.contains("never instructions"));
     }
 

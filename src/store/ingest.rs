@@ -3,7 +3,7 @@
 use super::{
     Error, Result, Write,
     error::Context as _,
-    names::{Member, Table},
+    names::{Member, Prompt, Table},
     texts::Kind,
 };
 use crate::model::{BrandFact, BrandKey, ProjectKey, Published, RunId, RunRecord};
@@ -124,7 +124,7 @@ impl Write<'_> {
                 insert.execute((id, answer)).context("answer_fts")?;
             }
         }
-        let mut insert = self.tx.prepare_cached("INSERT INTO prompt_fts (rowid, text) VALUES (?1, ?2)")?;
+        let mut insert = self.tx.prepare_cached("INSERT OR REPLACE INTO prompt_fts (rowid, text) VALUES (?1, ?2)")?;
         for (id, text) in prompts {
             insert.execute((id, text)).context("prompt_fts")?;
         }
@@ -142,10 +142,12 @@ impl Write<'_> {
         prompts: &mut Vec<(i64, &'r str)>,
     ) -> Result<()> {
         let tx = self.tx;
-        let (prompt, new_prompt) = self.names.prompt(tx, (project_id, project), &record.prompt, branded)?;
-        if new_prompt {
-            prompts.push((prompt, &record.prompt.text));
+        let words = (&record.prompt, record.created_at);
+        let prompt = self.names.prompt(tx, (project_id, project), words, branded)?;
+        if let Prompt::Reworded(id) = prompt {
+            prompts.push((id, &record.prompt.text));
         }
+        let prompt = prompt.id();
         let engine = self.names.id(tx, Table::Engine, &record.engine)?;
         let model = record.model.as_deref().map(|model| self.names.id(tx, Table::Model, model)).transpose()?;
         let status = self.names.id(tx, Table::Status, record.status.as_str())?;

@@ -4,8 +4,9 @@
 
 use super::{Result, error::Context as _};
 use crate::model::{ProjectKey, PromptId, PromptRecord, host_of, registrable_domain};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use xxhash_rust::xxh3::xxh3_64;
 
 // URLs are many: the memory of them is bounded, and begins anew when full.
@@ -34,12 +35,34 @@ impl Table {
 /// What one brand was checked for, as a member of a scope: brand, mentions, citations.
 pub(super) type Member = (i64, bool, bool);
 
+/// A prompt as its newest run words it: readings go from new to old, so a later one may know less.
+struct KnownPrompt {
+    id: i64,
+    record: PromptRecord,
+    newest_run: Timestamp,
+}
+
+/// A prompt on its way in.
+pub(super) enum Prompt {
+    /// Stored already, with this text or one that is newer.
+    Known(i64),
+    /// New, or with another text: the full-text index must learn it.
+    Reworded(i64),
+}
+
+impl Prompt {
+    pub(super) fn id(&self) -> i64 {
+        let (Self::Known(id) | Self::Reworded(id)) = self;
+        *id
+    }
+}
+
 /// Ids known to one connection.
 #[derive(Default)]
 pub(super) struct Names {
     names: HashMap<Table, HashMap<String, i64>>,
     urls: HashMap<u64, i64>,
-    prompts: HashMap<PromptId, (i64, PromptRecord)>,
+    prompts: HashMap<PromptId, KnownPrompt>,
     scopes: HashMap<(i64, Vec<Member>), i64>,
     /// By project, then by the brand's key.
     pub(super) brands: HashMap<i64, HashMap<String, i64>>,
@@ -90,48 +113,43 @@ impl Names {
         Ok(id)
     }
 
-    /// The prompt's id; a new one is stored and returned with `true`.
+    /// The prompt of a run that was made at `at`; of its wordings the newest run's is kept.
     pub(super) fn prompt(
         &mut self,
         tx: &Connection,
         project: (i64, &ProjectKey),
-        prompt: &PromptRecord,
+        (prompt, at): (&PromptRecord, Timestamp),
         branded: impl FnOnce(&str) -> bool,
-    ) -> Result<(i64, bool)> {
+    ) -> Result<Prompt> {
         let public = PromptId::of(project.1, &prompt.key);
-        if let Some((id, known)) = self.prompts.get(&public)
-            && known == prompt
-        {
-            return Ok((*id, false));
-        }
-        let found: Option<i64> = tx
-            .prepare_cached("SELECT id FROM prompt WHERE public_id = ?1")?
-            .query_row([public.to_i64()], |row| row.get(0))
-            .optional()
-            .context("prompt")?;
-        let id = match found {
-            Some(id) => {
-                tx.prepare_cached("UPDATE prompt SET text = ?2, topic = ?3, label = ?4 WHERE id = ?1")?
-                    .execute((id, &prompt.text, &prompt.topic, &prompt.label))
-                    .context("known prompt")?;
-                id
-            }
-            None => tx
-                .prepare_cached(
-                    "INSERT INTO prompt (public_id, project_id, text, topic, label, branded) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .insert((
-                    public.to_i64(),
-                    project.0,
-                    &prompt.text,
-                    &prompt.topic,
-                    &prompt.label,
-                    branded(&prompt.text),
-                ))
-                .context("new prompt")?,
+        let known = match self.prompts.entry(public) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => match stored_prompt(tx, public, &prompt.key)? {
+                Some(stored) => entry.insert(stored),
+                None => {
+                    let id = insert_prompt(tx, (public, project.0), prompt, branded(&prompt.text))?;
+                    entry.insert(KnownPrompt { id, record: prompt.clone(), newest_run: at });
+                    return Ok(Prompt::Reworded(id));
+                }
+            },
         };
-        self.prompts.insert(public, (id, prompt.clone()));
-        Ok((id, found.is_none()))
+        let id = known.id;
+        if at < known.newest_run {
+            return Ok(Prompt::Known(id));
+        }
+        known.newest_run = at;
+        if known.record == *prompt {
+            return Ok(Prompt::Known(id));
+        }
+        let reworded = known.record.text != prompt.text;
+        let is_branded = if reworded { Some(branded(&prompt.text)) } else { None };
+        tx.prepare_cached(
+            "UPDATE prompt SET text = ?2, topic = ?3, label = ?4, branded = coalesce(?5, branded) WHERE id = ?1",
+        )?
+        .execute((id, &prompt.text, &prompt.topic, &prompt.label, is_branded))
+        .context("known prompt")?;
+        known.record = prompt.clone();
+        Ok(if reworded { Prompt::Reworded(id) } else { Prompt::Known(id) })
     }
 
     /// The scope with exactly these members, which must be sorted.
@@ -171,4 +189,32 @@ impl Names {
         self.scopes.insert(key, id);
         Ok(id)
     }
+}
+
+fn stored_prompt(tx: &Connection, public: PromptId, key: &str) -> Result<Option<KnownPrompt>> {
+    tx.prepare_cached(
+        "SELECT id, text, topic, label, (SELECT max(created_at) FROM run WHERE prompt_id = prompt.id)
+         FROM prompt WHERE public_id = ?1",
+    )?
+    .query_row([public.to_i64()], |row| {
+        let newest: Option<i64> = row.get(4)?;
+        let record = PromptRecord { key: key.to_owned(), text: row.get(1)?, topic: row.get(2)?, label: row.get(3)? };
+        let newest_run = newest.and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(Timestamp::MIN);
+        Ok(KnownPrompt { id: row.get(0)?, record, newest_run })
+    })
+    .optional()
+    .context("prompt")
+}
+
+fn insert_prompt(
+    tx: &Connection,
+    (public, project): (PromptId, i64),
+    prompt: &PromptRecord,
+    branded: bool,
+) -> Result<i64> {
+    tx.prepare_cached(
+        "INSERT INTO prompt (public_id, project_id, text, topic, label, branded) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .insert((public.to_i64(), project, &prompt.text, &prompt.topic, &prompt.label, branded))
+    .context("new prompt")
 }

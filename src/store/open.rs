@@ -87,8 +87,11 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection> {
 
 /// A connection that can't write.
 pub(super) fn connect_reader(path: &Path) -> Result<Connection> {
-    if !path.exists() {
-        return Err(Error::Missing);
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Err(Error::Missing),
+        // Such as a file where a folder should be: nothing will ever be there.
+        Err(error) => return Err(Error::Access(error.to_string())),
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).context("open")?;

@@ -79,7 +79,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Notes which runs a page held and where the next page begins.
+    /// Notes which runs a page held, where the next page begins, and whether rows have moved before this one.
     ///
     /// # Errors
     /// Where a statement fails.
@@ -88,7 +88,7 @@ impl Write<'_> {
         project: &ProjectKey,
         key: &str,
         runs: &[RunId],
-        cursor: Option<&str>,
+        (cursor, moved): (Option<&str>, bool),
     ) -> Result<()> {
         let slice = self.slice_id(project, key)?;
         let pass: i64 = self.tx.query_row("SELECT pass FROM slice WHERE id = ?1", [slice], |row| row.get(0))?;
@@ -96,7 +96,7 @@ impl Write<'_> {
             "INSERT INTO slice_run (slice_id, run_id, pass) VALUES (?1, (SELECT id FROM run WHERE public_id = ?2), ?3)
              ON CONFLICT (slice_id, run_id) DO UPDATE SET pass = excluded.pass WHERE pass <> excluded.pass",
         )?;
-        let mut shifted = false;
+        let mut shifted = moved;
         for run in runs {
             // No row written: an earlier page of this reading had it already.
             shifted |= seen.execute((slice, run.to_i64(), pass)).context("slice run")? == 0;

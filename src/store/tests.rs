@@ -331,7 +331,7 @@ async fn a_changed_run_keeps_its_id_and_its_history_and_gone_runs_are_marked() {
     let slice = |w: &mut Write<'_>, project: &ProjectKey, runs: &[RunRecord]| -> Result<SliceDone> {
         w.begin_slice(project, "d", Day::from_epoch_days(20_000))?;
         let ids: Vec<RunId> = runs.iter().map(|run| RunId::of(project, &run.key)).collect();
-        w.save_slice_page(project, "d", &ids, None)?;
+        w.save_slice_page(project, "d", &ids, (None, false))?;
         w.complete_slice(project, "d", None, now())
     };
     world.save(first.clone()).await;
@@ -359,6 +359,33 @@ async fn a_changed_run_keeps_its_id_and_its_history_and_gone_runs_are_marked() {
     // A reading that suddenly holds nothing marks nothing.
     let key = project.clone();
     assert_eq!(world.writer.write(move |w| slice(w, &key, &[])).await.unwrap(), SliceDone::Complete { gone: 0 });
+}
+
+#[tokio::test]
+async fn a_prompt_is_worded_as_in_its_newest_run_whatever_the_order_of_reading() {
+    let world = World::new().await;
+    let worded = |day: i32, text: &str, label: &str| {
+        let mut run = run(day, 1, "a", 0);
+        (run.prompt.text, run.prompt.label) = (text.into(), Some(label.into()));
+        run
+    };
+    let check = |text: &str, label: &str| {
+        let reader = world.store.reader().unwrap();
+        let found = reader.find_prompts(&world.project, label).unwrap();
+        assert_eq!(found.iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>(), [text]);
+        let filter = RunFilter { text: Some(text.into()), ..RunFilter::default() };
+        assert!(reader.count_runs(&world.project, &filter, 10).unwrap() > 0, "{text} is found by its words");
+        found[0].branded
+    };
+    world.save(vec![worded(20_001, "what is second?", "2")]).await;
+    world.save(vec![worded(20_000, "what is first?", "1")]).await;
+    assert!(!check("what is second?", "2"));
+    // Another process, which has learnt nothing yet.
+    let writer = world.store.writer().unwrap();
+    world.save_by(&writer, vec![worded(19_999, "what is older?", "0")]).await;
+    assert!(!check("what is second?", "2"));
+    world.save_by(&writer, vec![worded(20_002, "is own third?", "3")]).await;
+    assert!(check("is own third?", "3"), "and whether it names a brand is asked again");
 }
 
 #[tokio::test]

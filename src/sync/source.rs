@@ -313,7 +313,8 @@ impl Sync<'_> {
                     let mut ids: Vec<RunId> = runs.iter().map(|(id, _)| *id).collect();
                     ids.sort_unstable();
                     ids.dedup();
-                    w.save_slice_page(&target.key, &slice.key, &ids, page.next.as_ref().map(|next| next.0.as_str()))?;
+                    let next = page.next.as_ref().map(|next| next.0.as_str());
+                    w.save_slice_page(&target.key, &slice.key, &ids, (next, page.moved))?;
                     counts.pages += 1;
                     counts.bytes += page.bytes;
                     counts.added += changes.added.len() as u64;

@@ -198,14 +198,20 @@ impl Verseodin {
         let day = slice.last_day;
         let day_text = day.to_string();
         match Place::of(cursor) {
-            Place::Prompts(offset) => {
+            Place::Prompts { offset, above } => {
                 let (limit, offset_text) = (PAGE_ROWS.to_string(), offset.to_string());
                 let query = [("day", &*day_text), ("limit", &limit), ("offset", &offset_text)];
                 let (what, body) = self.fetch_of(&project.key, Some("prompts"), &query).await?;
                 let body = body.as_deref().unwrap_or(NO_ROWS);
-                let mut page = convert::prompts_page(&what, project, Some(day), body)?;
-                let rows = (page.runs.len() + page.rejected.len()) as u64;
-                let next = if rows == 0 { Place::History } else { Place::Prompts(offset.saturating_add(rows)) };
+                let (mut page, last) = convert::prompts_page(&what, project, Some(day), above, body)?;
+                let new = (page.runs.len() + page.rejected.len()) as u64;
+                let known = u64::from(above.is_some() && !page.moved);
+                let next = match last {
+                    Some(_) if new > 0 => {
+                        Place::Prompts { offset: offset.saturating_add(known + new - 1), above: last }
+                    }
+                    _ => Place::History,
+                };
                 page.next = Some(next.cursor());
                 Ok(page)
             }
@@ -250,28 +256,36 @@ impl Upstream for Verseodin {
 }
 
 /// Where in a slice a page begins.
+///
+/// Rows are read by offset, without a total: one that is deleted between two pages moves all others up by one, past
+/// the reader. So each page begins with the row that the page before ended with; where it does not, rows have moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
-    /// At the prompt row of this offset.
-    Prompts(u64),
+    /// At the prompt row of this offset; `above` is that row, where the page before had it.
+    Prompts { offset: u64, above: Option<u64> },
     /// At the history rows, which are the last page.
     History,
 }
 
 impl Place {
+    const START: Self = Self::Prompts { offset: 0, above: None };
+
     /// A cursor that cannot be read begins the slice anew.
     fn of(cursor: Option<&Cursor>) -> Self {
-        let Some(Cursor(text)) = cursor else { return Self::Prompts(0) };
-        match text.strip_prefix("prompts:").map(str::parse) {
-            Some(Ok(offset)) => Self::Prompts(offset),
-            None if text == "history" => Self::History,
-            _ => Self::Prompts(0),
+        let Some(Cursor(text)) = cursor else { return Self::START };
+        if text == "history" {
+            return Self::History;
         }
+        let place = text.strip_prefix("prompts:").and_then(|text| {
+            let (offset, above) = text.split_once(':')?;
+            Some(Self::Prompts { offset: offset.parse().ok()?, above: Some(u64::from_str_radix(above, 16).ok()?) })
+        });
+        place.unwrap_or(Self::START)
     }
 
     fn cursor(self) -> Cursor {
         Cursor(match self {
-            Self::Prompts(offset) => format!("prompts:{offset}"),
+            Self::Prompts { offset, above } => format!("prompts:{offset}:{:016x}", above.unwrap_or_default()),
             Self::History => "history".to_owned(),
         })
     }

@@ -120,7 +120,7 @@ fn no_answer_passes_twenty_thousand_tokens() {
 
 #[test]
 fn a_summary_of_many_projects_shows_some_and_names_others() {
-    let size = WorldSize { prompts: vec![2; 10], days: 2, ..WorldSize::demo() };
+    let size = WorldSize { prompts: vec![2; 45], days: 2, ..WorldSize::demo() };
     let world = Arc::new(World::new(size, 7, "2026-11-20".parse().unwrap()));
     let store = Store::at(folder("many").join("cache.sqlite"));
     assert!(sync_tracker(Arc::new(WorldTracker::new(Arc::clone(&world))), &store, &DEMO.clock).is_success());
@@ -128,10 +128,17 @@ fn a_summary_of_many_projects_shows_some_and_names_others() {
     for (format, shown, most) in [("concise", 2, 2_000), ("detailed", 8, 20_000)] {
         let answer = call(&backend, "brand_summary", json!({ "response_format": format })).unwrap();
         assert_eq!(answer["summaries"].as_array().unwrap().len(), shown);
-        assert!(answer["caveats"][0].as_str().unwrap().starts_with(&format!("{shown} of 10 projects are shown; name")));
+        assert!(answer["caveats"][0].as_str().unwrap().starts_with(&format!("{shown} of 45 projects are shown; name")));
         assert!(tokens::of(&answer) <= most, "{format}: {}", tokens::of(&answer));
         let sources = call(&backend, "list_sources", json!({ "response_format": format })).unwrap();
         assert!(tokens::of(&sources) <= most, "{format}: {}", tokens::of(&sources));
+        let of_source = &sources["sources"][0];
+        assert_eq!(of_source["projects_known"], 45);
+        let (whole, more) = (&of_source["projects"], &of_source["more_projects"]);
+        assert_eq!(whole.as_array().unwrap().len() + more.as_array().unwrap().len(), 45);
+        // What is only named can be asked for.
+        let asked = call(&backend, "list_sources", json!({ "project": more[3] })).unwrap();
+        assert_eq!(asked["sources"][0]["projects"][0]["project"], more[3]);
     }
 }
 
@@ -304,6 +311,38 @@ fn a_long_answer_comes_in_pieces_that_join() {
         assert_eq!(whole["answer"]["total_chars"], joined.chars().count());
     }
     println!("{cut} answers were cut");
+}
+
+#[test]
+fn citations_and_the_record_come_in_pieces_that_join() {
+    let most = WIDE.answer("list_prompt_runs", &json!({ "sort": "total_citations", "limit": 3 }));
+    for run in column(&most["runs"], "run_id") {
+        let ask = |name: &str, offset: &Value, format: &str| {
+            let arguments = json!({ "run_id": run, name: offset, "response_format": format });
+            WIDE.answer("get_run_details", &arguments)
+        };
+        let whole = ask("citations_offset", &0.into(), "detailed");
+        assert_eq!(whole.get("next_citations_offset"), None);
+        let mut rows = Vec::new();
+        let mut next = json!(0);
+        while !next.is_null() {
+            let piece = ask("citations_offset", &next, "concise");
+            rows.extend(piece["citations"]["rows"].as_array().unwrap().clone());
+            next = piece["next_citations_offset"].clone();
+        }
+        assert_eq!(rows.len() as u64, whole["citations_known"].as_u64().unwrap());
+        assert_eq!(Value::from(rows), whole["citations"]["rows"]);
+
+        let mut record = String::new();
+        let mut next = json!(0);
+        while !next.is_null() {
+            let piece = ask("record_offset", &next, "detailed")["upstream_record"].take();
+            record.push_str(piece["text"].as_str().unwrap());
+            next = piece["next_offset"].clone();
+        }
+        let record: Value = serde_json::from_str(&record).unwrap();
+        assert_eq!(record["response_text"], Value::Null, "the answer is beside it");
+    }
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn check(name: &str, run: &Run) {
     settings.add_filter(r"in \d+\.\d s", "in [TIME]");
     settings.add_filter(r"\d+\.\d MB", "[SIZE]");
     settings.add_filter(r"(started_at|ended_at)='?20(2[6-9]|[3-9]\d)-[\d:TZ.-]+", "$1=[TIME]");
+    settings.add_filter(r"20\d\d-\d\d-\d\dT[\d:.]+Z +ERROR", "[TIME] ERROR");
     settings.set_omit_expression(true);
     settings.bind(|| assert_snapshot!(name, run.shown()));
 }

@@ -45,6 +45,7 @@ fn every_refusal_names_a_next_step() {
     let run = DEMO.answer("list_prompt_runs", &json!({ "limit": 1 }))["runs"]["rows"][0][0].clone();
     let mut told = String::new();
     for (tool, arguments) in [
+        ("list_sources", json!({ "projects": "x" })),
         ("list_sources", json!({ "project": "x" })),
         ("list_sources", json!({ "response_format": "long" })),
         ("list_prompt_runs", json!({ "project": "Fernvold" })),

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 /// A list as columns and rows.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, JsonSchema)]
-#[schemars(inline)]
 pub(crate) struct Table {
     /// Names of the columns
     pub columns: Vec<&'static str>,

@@ -197,7 +197,10 @@ fn prompts(inner: &Inner, universe: &Universe, query: &Query, faults: &[Fault]) 
     if offset > 0 && faults.contains(&Fault::Shifting) && !rows.is_empty() {
         rows.rotate_right(1);
     }
-    let limit = query.limit;
+    if offset > 0 && faults.contains(&Fault::Deleting) && !rows.is_empty() {
+        rows.remove(0);
+    }
+    let (limit, first) = (query.limit, offset);
     let data: Vec<&PromptRow> = rows.into_iter().skip(offset).take(limit).collect();
     let changes: Vec<_> = faults
         .iter()
@@ -211,7 +214,8 @@ fn prompts(inner: &Inner, universe: &Universe, query: &Query, faults: &[Fault]) 
     }
     let mut data: Vec<Value> = data.iter().filter_map(|row| serde_json::to_value(row).ok()).collect();
     for (change, count) in changes {
-        data.iter_mut().take(count).for_each(|row| change.apply(row));
+        // The first rows of the day, whichever page they are on.
+        data.iter_mut().take(count.saturating_sub(first)).for_each(|row| change.apply(row));
     }
     Ok(json!({ "data": data, "limit": limit, "offset": offset }).to_string())
 }

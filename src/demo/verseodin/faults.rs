@@ -44,6 +44,8 @@ pub enum Fault {
     OffsetIgnored,
     /// Rows move by one place between pages: one comes twice, one not at all.
     Shifting,
+    /// The first row of the day is deleted after the first page: the others move up, one of them past the reader.
+    Deleting,
 }
 
 /// What is done to a row: the first seven break the contract, the others keep it with a hostile answer.

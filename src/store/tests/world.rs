@@ -129,8 +129,12 @@ impl World {
     }
 
     pub(super) async fn save(&self, runs: Vec<RunRecord>) {
+        self.save_by(&self.writer, runs).await;
+    }
+
+    pub(super) async fn save_by(&self, writer: &Writer, runs: Vec<RunRecord>) {
         let project = self.project.clone();
-        self.writer
+        writer
             .write(move |w| {
                 let runs: Vec<(RunId, &RunRecord)> =
                     runs.iter().map(|run| (RunId::of(&project, &run.key), run)).collect();

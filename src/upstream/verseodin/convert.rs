@@ -15,7 +15,12 @@ use crate::{
     },
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::HashMap, mem};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    iter::{once, repeat},
+    mem,
+};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 const MAX_WORD: usize = 64;
@@ -31,22 +36,38 @@ pub fn decode_prompts(project: &ProjectRecord, body: &[u8]) -> Result<Page, Erro
     let what = "a page of prompts";
     let body = std::str::from_utf8(body)
         .map_err(|_| Error::Decode { what: what.to_owned(), detail: "not UTF-8".to_owned() })?;
-    prompts_page(what, project, None, body)
+    prompts_page(what, project, None, None, body).map(|(page, _)| page)
 }
 
-/// As [`decode_prompts`], of the rows asked for a day.
-pub(super) fn prompts_page(what: &str, project: &ProjectRecord, day: Option<Day>, body: &str) -> Result<Page, Error> {
+/// As [`decode_prompts`], of the rows asked for a day. Also gives the last row, by the hash of what makes it the same
+/// row at the next reading.
+///
+/// `above` is the row that the page before ended with, which this one must begin with: it is left out.
+pub(super) fn prompts_page(
+    what: &str,
+    project: &ProjectRecord,
+    day: Option<Day>,
+    above: Option<u64>,
+    body: &str,
+) -> Result<(Page, Option<u64>), Error> {
     let rows = fields::rows(what, &["data"], body)?;
     let drift = DriftLog::default();
     // Differs from the history page's: two empty pages of different kinds are not the same page.
     let mut digest = Xxh3::with_seed(1);
     let mut page = empty_page(body);
     let mut reader = PromptReader::new(project, &drift);
+    let mut last = None;
     page.runs.reserve(rows.len());
-    for row in rows {
+    for (row, is_first) in rows.into_iter().zip(once(true).chain(repeat(false))) {
         let hash = xxh3_64(row.get().as_bytes());
         digest.update(&hash.to_le_bytes());
-        match reader.read(row, hash) {
+        let read = reader.read(row, hash);
+        last = Some(read.as_ref().map_or(hash, |run| xxh3_64(run.key.as_bytes())));
+        if is_first && last == above {
+            continue;
+        }
+        page.moved |= is_first && above.is_some();
+        match read {
             Ok(run) => {
                 if day.is_some_and(|day| run.day != day) {
                     drift.note(PROMPT_ROW.record, "day", DriftKind::UnknownValue);
@@ -57,7 +78,8 @@ pub(super) fn prompts_page(what: &str, project: &ProjectRecord, day: Option<Day>
         }
     }
     drop(reader);
-    Ok(Page { digest: digest.digest(), drift: drift.into_drifts(), ..page })
+    page.moved |= above.is_some() && last.is_none();
+    Ok((Page { digest: digest.digest(), drift: drift.into_drifts(), ..page }, last))
 }
 
 /// Reads the answer of `GET /universes/{id}/history`: every column of every row is a published figure.
@@ -84,6 +106,7 @@ pub(super) fn empty_page(body: &str) -> Page {
         published: vec![],
         drift: vec![],
         next: None,
+        moved: false,
         digest: 0,
         bytes: body.len() as u64,
     }

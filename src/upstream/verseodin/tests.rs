@@ -241,11 +241,13 @@ async fn a_universe_without_history_has_no_slices() {
 }
 
 #[tokio::test]
-async fn a_slice_is_read_until_a_page_is_empty_and_then_its_history() {
+async fn a_slice_is_read_until_a_page_has_nothing_new_and_then_its_history() {
     let world = World::new().await;
     world.give_prompts("0", ok(fixture!("prompts"))).await;
-    world.give_prompts("3", ok(&format!("{{\"data\":[{}]}}", fixture!("prompt_row")))).await;
-    world.give_prompts("4", ok("{\"data\":[],\"limit\":1000,\"offset\":4}")).await;
+    let (known, new) = (third_row(), fixture!("prompt_row"));
+    world.give_prompts("2", ok(&format!("{{\"data\":[{known},{new}]}}"))).await;
+    let end = format!("{{\"data\":[{new}],\"limit\":1000,\"offset\":3}}");
+    world.give_prompts("3", ok(&end)).await;
     World::mock(&World::part("history"))
         .and(query_param("day", "2026-04-27"))
         .and(query_param_is_missing("engine"))
@@ -259,7 +261,10 @@ async fn a_slice_is_read_until_a_page_is_empty_and_then_its_history() {
         pages.push(client.fetch_page(&project, &slice, Some(&next)).await.unwrap());
     }
     let line = |page: &Page| {
-        let next = page.next.as_ref().map_or("-", |cursor| cursor.0.as_str());
+        let next = page.next.as_ref().map_or("-".to_owned(), |cursor| match cursor.0.rsplit_once(':') {
+            Some((place, _row)) => format!("{place}:X"),
+            None => cursor.0.clone(),
+        });
         format!(
             "{} runs, {} rejected, {} figures, next {next}",
             page.runs.len(),
@@ -268,19 +273,41 @@ async fn a_slice_is_read_until_a_page_is_empty_and_then_its_history() {
         )
     };
     insta::assert_snapshot!(pages.iter().map(line).collect::<Vec<_>>().join("\n"), @r"
-    2 runs, 1 rejected, 0 figures, next prompts:3
-    1 runs, 0 rejected, 0 figures, next prompts:4
+    2 runs, 1 rejected, 0 figures, next prompts:2:X
+    1 runs, 0 rejected, 0 figures, next prompts:3:X
     0 runs, 0 rejected, 0 figures, next history
     0 runs, 1 rejected, 5 figures, next -
     ");
     assert!(pages.windows(2).all(|pair| pair[0].digest != pair[1].digest), "no page looks like the last");
-    assert_eq!(pages[1].bytes, fixture!("prompt_row").len() as u64 + 11);
+    assert!(pages.iter().all(|page| !page.moved));
+    assert_eq!(pages[2].bytes, end.len() as u64);
 
     let runs = &pages[0].runs;
     assert_eq!((runs[0].key.as_str(), &runs[0].status), ("2026-04-27/gemini/1", &Status::Running));
     assert_eq!(runs[1].failure_reason.as_deref(), Some("The engine did not answer"));
     assert_eq!(pages[0].rejected[0].reason, "`prompt_text` is null");
     assert!(pages[0].rejected[0].raw.contains("9d2c0000-0000-4000-8000-000000000002"));
+}
+
+/// The last row of the fixture's page.
+fn third_row() -> String {
+    let page: serde_json::Value = serde_json::from_str(fixture!("prompts")).unwrap();
+    page["data"][2].to_string()
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_begin_where_the_last_one_ended_has_moved() {
+    for rows in
+        [String::new(), fixture!("prompt_row").to_owned(), format!("{},{}", fixture!("prompt_row"), third_row())]
+    {
+        let world = World::new().await;
+        world.give_prompts("0", ok(fixture!("prompts"))).await;
+        world.give_prompts("2", ok(&format!("{{\"data\":[{rows}]}}"))).await;
+        let (client, project, slice) = (world.client(), project(), slice());
+        let first = client.fetch_page(&project, &slice, None).await.unwrap();
+        let second = client.fetch_page(&project, &slice, first.next.as_ref()).await.unwrap();
+        assert!(!first.moved && second.moved, "{rows}");
+    }
 }
 
 #[tokio::test]
@@ -299,18 +326,19 @@ async fn no_data_is_an_empty_page() {
 #[test]
 fn a_cursor_that_cannot_be_read_begins_the_slice_anew() {
     for (text, place) in [
-        ("prompts:0", Place::Prompts(0)),
-        ("prompts:1000", Place::Prompts(1000)),
+        ("prompts:999:00000000000000ff", Place::Prompts { offset: 999, above: Some(255) }),
         ("history", Place::History),
-        ("prompts:-1", Place::Prompts(0)),
-        ("prompts:99999999999999999999", Place::Prompts(0)),
-        ("History", Place::Prompts(0)),
-        ("", Place::Prompts(0)),
+        ("prompts:1000", Place::START),
+        ("prompts:-1:ff", Place::START),
+        ("prompts:99999999999999999999:ff", Place::START),
+        ("prompts:9:row", Place::START),
+        ("History", Place::START),
+        ("", Place::START),
     ] {
         assert_eq!(Place::of(Some(&cursor(text))), place, "{text}");
     }
-    assert_eq!(Place::of(None), Place::Prompts(0));
-    for place in [Place::Prompts(3), Place::History] {
+    assert_eq!(Place::of(None), Place::START);
+    for place in [Place::Prompts { offset: 3, above: Some(u64::MAX) }, Place::History] {
         assert_eq!(Place::of(Some(&place.cursor())), place);
     }
 }

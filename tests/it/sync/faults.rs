@@ -206,6 +206,22 @@ async fn rows_that_move_between_pages_are_read_again_until_none_is_missed() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_deleted_between_two_pages_hides_no_other() {
+    let stage = Stage::of(paged(1));
+    stage.sync_all().await;
+    let before = lines(&stage.store.reader().unwrap(), &stage.project(0));
+    for store in [stage.other_cache("first-reading.sqlite"), stage.store.clone()] {
+        stage.server.clear_requests();
+        // The first reading's second and third page.
+        stage.server.faults().inject(PROMPTS, Fault::Deleting, When::Next(3));
+        let report = done(sync_into(&store, &[stage.upstream()], stage.last_day()).await.sources.remove(0));
+        assert_eq!(report.counts.gone, 0);
+        assert_eq!(stage.pages_read().len(), 2 * 4, "read again once");
+        assert!(lines(&store.reader().unwrap(), &stage.project(0)) == before);
+    }
+}
+
+#[tokio::test]
 async fn rows_that_never_stop_moving_are_told_and_their_day_is_not_called_complete() {
     let stage = Stage::of(paged(1));
     stage.server.faults().inject(PROMPTS, Fault::Shifting, When::Always);

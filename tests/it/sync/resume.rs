@@ -10,10 +10,10 @@ use visibility_mcp::{
     sync::{Outcome, SyncOptions, sync},
 };
 
-/// 1,100 rows a day: a page of 1,000, one of 100, an empty one, and the day's history.
+/// 1,100 rows a day: a page of 1,000, one that begins with its last row, one of the last row alone, and the day's history.
 fn pages(universe: &str, day: &str) -> Vec<String> {
     let rows = |offset| format!("/universes/{universe}/prompts?day={day}&limit=1000&offset={offset}");
-    vec![rows(0), rows(1000), rows(1100), format!("/universes/{universe}/history?day={day}")]
+    vec![rows(0), rows(999), rows(1099), format!("/universes/{universe}/history?day={day}")]
 }
 
 #[tokio::test]
