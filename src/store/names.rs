@@ -124,14 +124,14 @@ impl Names {
         let public = PromptId::of(project.1, &prompt.key);
         let known = match self.prompts.entry(public) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => match stored_prompt(tx, public, &prompt.key)? {
-                Some(stored) => entry.insert(stored),
-                None => {
+            Entry::Vacant(entry) => {
+                let Some(stored) = stored_prompt(tx, public, &prompt.key)? else {
                     let id = insert_prompt(tx, (public, project.0), prompt, branded(&prompt.text))?;
                     entry.insert(KnownPrompt { id, record: prompt.clone(), newest_run: at });
                     return Ok(Prompt::Reworded(id));
-                }
-            },
+                };
+                entry.insert(stored)
+            }
         };
         let id = known.id;
         if at < known.newest_run {
