@@ -265,15 +265,14 @@ impl Write<'_> {
     }
 
     fn save_citations(&mut self, run: i64, project: i64, record: &RunRecord) -> Result<()> {
+        let tx = self.tx;
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO citation (run_id, position, url_id, brand_id, quality) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
         for (position, citation) in (1i64..).zip(record.citations.iter().flatten()) {
-            let url = self.names.url(self.tx, &citation.url)?;
+            let url = self.names.url(tx, &citation.url)?;
             let brand = citation.brand.as_ref().map(|brand| self.brand_id(project, brand)).transpose()?;
-            self.tx
-                .prepare_cached(
-                    "INSERT INTO citation (run_id, position, url_id, brand_id, quality) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute((run, position, url, brand, citation.quality))
-                .context("save citation")?;
+            insert.execute((run, position, url, brand, citation.quality)).context("save citation")?;
         }
         Ok(())
     }

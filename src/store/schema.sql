@@ -210,6 +210,8 @@ CREATE VIRTUAL TABLE answer_fts USING fts5 (
     text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
 
+INSERT INTO answer_fts (answer_fts, rank) VALUES ('automerge', 8);
+
 CREATE VIRTUAL TABLE prompt_fts USING fts5 (
     text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
