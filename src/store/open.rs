@@ -8,12 +8,11 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 use std::path::{Path, PathBuf};
 
-const MIGRATIONS: &[M<'static>] =
-    &[
-        M::up(include_str!("migrations/0001-cache.sql")),
-        M::up(include_str!("migrations/0002-rollups.sql")),
-        M::up(include_str!("migrations/0003-merges.sql")),
-    ];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001-cache.sql")),
+    M::up(include_str!("migrations/0002-rollups.sql")),
+    M::up(include_str!("migrations/0003-merges.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
