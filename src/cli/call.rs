@@ -50,7 +50,7 @@ impl Call {
             arguments.insert(key.to_owned(), typed(kind.as_deref(), value));
         }
         let answer = registry.call(&self.tool, &arguments, &context.backend(), Context::limits())?;
-        output::data(&if self.json.is_some() { answer.to_string() } else { output::answer(&answer) });
+        output::data(&if self.json.is_some() { answer.to_string() } else { output::answer(&answer) })?;
         Ok(Status::Success)
     }
 }

@@ -37,15 +37,15 @@ impl Demo {
         }
         let summary = call("brand_summary", &arguments)?;
         let shown = json!(arguments).to_string();
-        output::data(&format!("$ visibility-mcp --demo call brand_summary --json '{shown}'"));
-        output::data("");
-        output::data(&output::answer(&summary));
-        output::data("");
-        output::data("The server is ready. Give this to an MCP client (Claude Desktop: claude_desktop_config.json):");
-        output::data("");
-        output::data(&client_config(&context)?);
-        output::data("");
-        output::data("Or ask from here:  visibility-mcp --demo call list_prompt_runs visible=false limit=5");
+        output::data(&format!("$ visibility-mcp --demo call brand_summary --json '{shown}'"))?;
+        output::data("")?;
+        output::data(&output::answer(&summary))?;
+        output::data("")?;
+        output::data("The server is ready. Give this to an MCP client (Claude Desktop: claude_desktop_config.json):")?;
+        output::data("")?;
+        output::data(&client_config(&context)?)?;
+        output::data("")?;
+        output::data("Or ask from here:  visibility-mcp --demo call list_prompt_runs visible=false limit=5")?;
         Ok(if report.is_success() { Status::Success } else { Status::Failure })
     }
 }

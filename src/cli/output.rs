@@ -1,26 +1,28 @@
 //! What a person sees: failures, and answers as indented text and tables. The only place that prints.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place")]
-
 use super::Failure;
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Map, Value};
+use std::io::{self, Write as _};
 
-/// Data, on stdout.
-pub(super) fn data(text: &str) {
-    println!("{text}");
+/// Data, on stdout. A reader that has seen enough, as `head` has, is no failure; a full disk is.
+pub(super) fn data(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
-/// News, on stderr.
+/// News, on stderr. Where nobody can be told, the work still counts.
 pub(super) fn note(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// What went wrong and what mends it, on stderr.
 pub(super) fn failure(failure: &Failure) {
-    eprintln!("error: {}", failure.error);
+    note(&format!("error: {}", failure.error));
     for line in failure.hint.lines().filter(|line| !line.is_empty()) {
-        eprintln!("hint: {line}");
+        note(&format!("hint: {line}"));
     }
 }
 

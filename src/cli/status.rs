@@ -19,12 +19,12 @@ impl Status {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let answer = tools::catalogue().call("list_sources", &arguments, &context.backend(), Context::limits())?;
         if self.json {
-            output::data(&answer.to_string());
+            output::data(&answer.to_string())?;
         } else {
             let path = context.store.path();
             let size = std::fs::metadata(path).map(|meta| format!("{:.1} MB", megabytes(meta.len())));
-            output::data(&format!("cache: {} ({})", path.display(), size.as_deref().unwrap_or("not there yet")));
-            output::data(&output::answer(&answer));
+            output::data(&format!("cache: {} ({})", path.display(), size.as_deref().unwrap_or("not there yet")))?;
+            output::data(&output::answer(&answer))?;
         }
         let failed = answer
             .get("sources")

@@ -38,9 +38,9 @@ impl Sync {
         }
         let report = now(&context, &self.only)?;
         if self.json {
-            output::data(&serde_json::to_string_pretty(&report).map_err(|error| Failure::new(error.to_string(), ""))?);
+            output::data(&serde_json::to_string_pretty(&report).map_err(|error| Failure::new(error.to_string(), ""))?)?;
         } else {
-            tell(&report);
+            tell(&report)?;
         }
         Ok(if report.is_success() && context.config.problems.is_empty() { Status::Success } else { Status::Failure })
     }
@@ -153,13 +153,14 @@ fn message(progress: &Progress) -> String {
 }
 
 /// The report, a source a line.
-fn tell(report: &Report) {
+fn tell(report: &Report) -> std::io::Result<()> {
     for source in &report.sources {
-        output::data(&line(source));
+        output::data(&line(source))?;
         if let Outcome::Failed { error, hint, .. } = &source.outcome {
             output::failure(&Failure::new(format!("{}: {error}", source.source), hint.clone()));
         }
     }
+    Ok(())
 }
 
 fn line(source: &SourceReport) -> String {

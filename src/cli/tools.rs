@@ -29,19 +29,19 @@ impl Tools {
                     })
                 })
                 .collect();
-            output::data(&json!({ "tools": tools }).to_string());
+            output::data(&json!({ "tools": tools }).to_string())?;
             return Ok(Status::Success);
         }
         for tool in registry.tools() {
             let first = tool.description.lines().next().unwrap_or_default();
-            output::data(&format!("{}\n    {first}", tool.name));
+            output::data(&format!("{}\n    {first}", tool.name))?;
             let properties = tool.input_schema.get("properties").and_then(Value::as_object);
             for (name, schema) in properties.into_iter().flatten() {
                 let kind = schema.get("type").and_then(Value::as_str).unwrap_or("any");
                 let words = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-                output::data(&format!("    {name}=<{kind}>  {words}"));
+                output::data(&format!("    {name}=<{kind}>  {words}"))?;
             }
-            output::data("");
+            output::data("")?;
         }
         Ok(Status::Success)
     }

@@ -9,7 +9,7 @@ use crate::support::{
 use assert_cmd::Command;
 use insta::{Settings, assert_snapshot};
 use serde_json::Value;
-use std::{fmt::Write as _, net::TcpListener, path::PathBuf, sync::Arc};
+use std::{fmt::Write as _, net::TcpListener, path::PathBuf, process::Stdio, sync::Arc};
 use visibility_mcp::demo::verseodin::{ServerOptions, VerseodinServer, WorldTracker};
 
 /// What a run of the program came to.
@@ -233,6 +233,24 @@ fn a_wrong_call_says_what_is_allowed() {
         check(name, &run);
     }
     check("call_without_anything", &run(&Home::new(), &["call", "brand_summary"]));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure_and_a_full_disk_is() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let with_stdout = |stdout: Stdio| {
+        let mut program = std::process::Command::new(PROGRAM);
+        program.arg("tools").env_clear().stdout(stdout).stderr(Stdio::piped()).output().unwrap()
+    };
+    let done = with_stdout(writer.into());
+    assert_eq!((done.status.code(), String::from_utf8(done.stderr).unwrap().as_str()), (Some(0), ""));
+    // A disk that is always full.
+    let Ok(full) = std::fs::File::create("/dev/full") else { return };
+    let done = with_stdout(full.into());
+    let words = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{words}");
+    assert!(words.starts_with("error: ") && words.contains("space"), "{words}");
 }
 
 #[test]

@@ -20,7 +20,12 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
 };
-use visibility_mcp::{clock::Clock, mcp::Backend, store::Store};
+use visibility_mcp::{
+    clock::Clock,
+    demo::verseodin::{ServerOptions, VerseodinServer},
+    mcp::Backend,
+    store::Store,
+};
 
 /// A record of the data: one answer.
 #[derive(Deserialize)]
@@ -109,14 +114,18 @@ struct Real {
     backend: Backend,
 }
 
-static REAL: LazyLock<Option<Real>> = LazyLock::new(|| {
-    let mut files = Vec::new();
-    for (name, brands) in FILES {
+/// The files of the data; none where one of them is missing.
+fn files() -> Option<Arc<Vec<File>>> {
+    let read = |(name, brands): (&'static str, _)| {
         let lines = fs::read_to_string(data().join(format!("{name}.jsonl"))).ok()?;
         let records = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        files.push(File { name, brands, records });
-    }
-    let files = Arc::new(files);
+        Some(File { name, brands, records })
+    };
+    FILES.into_iter().map(read).collect::<Option<Vec<File>>>().map(Arc::new)
+}
+
+static REAL: LazyLock<Option<Real>> = LazyLock::new(|| {
+    let files = files()?;
     let store = Store::at(folder("real").join("cache.sqlite"));
     let clock = Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap());
     let report = sync_tracker(Arc::new(tracker::Served::new(Arc::clone(&files))), &store, &clock);
@@ -126,6 +135,20 @@ static REAL: LazyLock<Option<Real>> = LazyLock::new(|| {
     assert_eq!(report.sources[0].counts.added, records as u64, "every answer is a run");
     Some(Real { files, backend: backend_of(&store, &clock, &[SOURCE]) })
 });
+
+#[test]
+#[ignore = "serves the data to a person, who runs the program against it, until it is killed"]
+fn serve_it_to_a_person() {
+    let server = VerseodinServer::spawn_on_thread(
+        Arc::new(tracker::Served::new(files().expect("the data is not there"))),
+        ServerOptions::unhurried(),
+    )
+    .unwrap();
+    println!("export VERSEODIN_BASE_URL={} VERSEODIN_API_KEY={}", server.base_url(), server.key());
+    loop {
+        std::thread::park();
+    }
+}
 
 /// The data, or nothing and a word about it.
 fn real() -> Option<&'static Real> {
