@@ -13,7 +13,6 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    #[expect(clippy::unnecessary_wraps, reason = "every command has the same shape")]
     pub(super) fn run(&self) -> Result<Status, Failure> {
         let registry = tools::catalogue();
         if self.json {
