@@ -7,8 +7,10 @@
 mod changes;
 mod lease;
 mod plan;
+mod reading;
 mod report;
 mod source;
+mod stop;
 
 pub use changes::{Changes, diff};
 pub use plan::{PlanOptions, Reason, Task, plan};

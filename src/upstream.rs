@@ -12,7 +12,7 @@ pub mod verseodin;
 pub use error::Error;
 pub use http::Limits;
 
-use crate::model::{Day, ProjectRecord, Published, RunRecord, SourceName, UpstreamKind};
+use crate::model::{Day, DayRange, ProjectRecord, PromptRecord, Published, RunRecord, SourceName, UpstreamKind};
 use std::{fmt, future::Future, pin::Pin};
 
 /// A fetch under way.
@@ -32,17 +32,38 @@ pub trait Upstream: Send + Sync {
     /// Every project that the credential can see, with its brands.
     fn fetch_projects(&self) -> Fetch<'_, Discovery<ProjectRecord>>;
 
-    /// What can be fetched of a project now, in any order.
-    fn fetch_slices<'a>(&'a self, project: &'a ProjectRecord) -> Fetch<'a, Discovery<Slice>>;
+    /// What can be fetched of a project now, in any order. `days` are those that a backfill reaches; slices outside of
+    /// them may be offered too.
+    fn fetch_slices<'a>(&'a self, project: &'a ProjectRecord, days: DayRange) -> Fetch<'a, Discovery<Slice>>;
 
-    /// The page of a slice at a cursor; the first one when there is none.
-    fn fetch_page<'a>(
+    /// How many slices of a project one call of [`Upstream::fetch_pages`] can be given.
+    fn slices_at_once(&self) -> usize {
+        1
+    }
+
+    /// The next page of each of some slices of a project, in their order.
+    fn fetch_pages<'a>(
         &'a self,
         project: &'a ProjectRecord,
-        slice: &'a Slice,
-        cursor: Option<&'a Cursor>,
-    ) -> Fetch<'a, Page>;
+        wanted: &'a [Wanted<'a>],
+        known: &'a Known<'a>,
+    ) -> Fetch<'a, Vec<Result<Page, Error>>>;
+
+    /// How many requests the reading of these slices will take, about.
+    fn requests(&self, project: &ProjectRecord, slices: &[&Slice]) -> u64;
 }
+
+/// A slice to read on.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The slice.
+    pub slice: &'a Slice,
+    /// Where its page begins; none for the first one.
+    pub cursor: Option<&'a Cursor>,
+}
+
+/// Is the run with this key stored with a record of this hash? Then nothing more need be asked about it.
+pub type Known<'a> = dyn Fn(&str, u64) -> bool + Send + Sync + 'a;
 
 /// Things found, and what was odd about them.
 #[derive(Clone, Debug)]
@@ -66,6 +87,18 @@ pub struct Slice {
     pub last_day: Day,
     /// A text that changes whenever the slice's content does, where the upstream gives one.
     pub fingerprint: Option<String>,
+    /// The prompt that all its runs are of, where a slice is one prompt's.
+    pub prompt: Option<PromptRecord>,
+    /// How many runs it holds, where the upstream says so beforehand.
+    pub runs: Option<u64>,
+}
+
+impl Slice {
+    /// A slice of all that a day holds.
+    #[must_use]
+    pub fn of_day(day: Day) -> Self {
+        Self { key: day.to_string(), last_day: day, fingerprint: None, prompt: None, runs: None }
+    }
 }
 
 /// Where the next page begins; its text means something to the upstream alone.

@@ -70,6 +70,7 @@ impl Rows {
         let rivals = self.universe.competitors.iter().map(|rival| brand(rival, BrandKind::Competitor));
         ProjectRecord {
             key: self.universe.id.clone(),
+            account: None,
             name: self.universe.universe_name.clone(),
             website: Some(self.universe.own.website.clone()),
             brands: std::iter::once(brand(&self.universe.own, BrandKind::Own)).chain(rivals).collect(),

@@ -15,10 +15,10 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use visibility_mcp::{
     clock::Clock,
-    model::{Day, ProjectKey, ProjectRecord, RunRecord, SourceName, UpstreamKind},
+    model::{Day, DayRange, ProjectKey, ProjectRecord, RunRecord, SourceName, UpstreamKind},
     store::Store,
     sync::{Report, SyncOptions, sync},
-    upstream::{Cursor, Discovery, Error, Fetch, Page, Slice, Upstream, verseodin::decode_prompts},
+    upstream::{Cursor, Discovery, Error, Fetch, Known, Page, Slice, Upstream, Wanted, verseodin::decode_prompts},
 };
 
 /// The source's name.
@@ -109,17 +109,29 @@ impl Upstream for Tracker {
         Box::pin(async { Ok(found) })
     }
 
-    fn fetch_slices<'a>(&'a self, _: &'a ProjectRecord) -> Fetch<'a, Discovery<Slice>> {
+    fn fetch_slices<'a>(&'a self, _: &'a ProjectRecord, _: DayRange) -> Fetch<'a, Discovery<Slice>> {
         let state = self.state.load(Ordering::Relaxed).to_string();
-        let slice = |day: &Day| Slice { key: day.to_string(), last_day: *day, fingerprint: Some(state.clone()) };
+        let slice = |day: &Day| Slice { fingerprint: Some(state.clone()), ..Slice::of_day(*day) };
         let found =
             Discovery { items: self.days.iter().map(slice).collect(), rejected: vec![], failed: vec![], drift: vec![] };
         Box::pin(async { Ok(found) })
     }
 
-    fn fetch_page<'a>(&'a self, _: &'a ProjectRecord, slice: &'a Slice, cursor: Option<&'a Cursor>) -> Fetch<'a, Page> {
-        let number = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
-        Box::pin(async move { self.page((slice.last_day, number)) })
+    fn fetch_pages<'a>(
+        &'a self,
+        _: &'a ProjectRecord,
+        wanted: &'a [Wanted<'a>],
+        _: &'a Known<'a>,
+    ) -> Fetch<'a, Vec<Result<Page, Error>>> {
+        let page = |wanted: &Wanted<'_>| {
+            let number = wanted.cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
+            self.page((wanted.slice.last_day, number))
+        };
+        Box::pin(async move { Ok(wanted.iter().map(page).collect()) })
+    }
+
+    fn requests(&self, _: &ProjectRecord, slices: &[&Slice]) -> u64 {
+        (slices.len() * PAGES_PER_DAY) as u64
     }
 }
 

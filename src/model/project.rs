@@ -1,6 +1,6 @@
 //! Sources and projects: whose data, from which account.
 
-use super::{Brand, Day};
+use super::{Brand, BrandKey, Day};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -67,6 +67,8 @@ pub struct ProjectKey {
 pub struct ProjectRecord {
     /// The upstream's own id.
     pub key: String,
+    /// The upstream's id of the account it belongs to, where every question must name that too.
+    pub account: Option<String>,
     /// The name people know it by.
     pub name: String,
     /// The monitored website, where one is given.
@@ -86,6 +88,8 @@ pub struct Published {
     pub day: Day,
     /// The engine it is for; none means all engines together.
     pub engine: Option<String>,
+    /// The brand it is of; none means the project's own, or all of them in one.
+    pub brand: Option<BrandKey>,
     /// The upstream's own name of the figure.
     pub metric: String,
     /// The value as JSON text: a number for scalars, an array for rankings, `null` where none.

@@ -3,6 +3,7 @@
 use super::{Reader, Result, RunRow, error::Context as _, sync_log::instant, texts::Kind};
 use crate::model::{BrandKey, ProjectKey, RunId, SourceName};
 use jiff::Timestamp;
+use rusqlite::OptionalExtension as _;
 
 /// One run whole.
 #[derive(Clone, PartialEq, Debug)]
@@ -116,6 +117,18 @@ impl Reader {
     pub fn raw_record(&self, id: RunId) -> Result<Option<String>> {
         let Some((handle, _)) = self.run_row(id, None)? else { return Ok(None) };
         self.texts.borrow_mut().load(&self.connection, Kind::Record, handle)
+    }
+
+    /// The hash of the upstream's record of a run as it is stored; none for a run that is not.
+    ///
+    /// # Errors
+    /// As [`Reader::run_details`].
+    pub fn raw_hash(&self, id: RunId) -> Result<Option<u64>> {
+        self.connection
+            .prepare_cached("SELECT raw_hash FROM run WHERE public_id = ?1")?
+            .query_row([id.to_i64()], |row| row.get(0).map(i64::cast_unsigned))
+            .optional()
+            .context("raw hash")
     }
 
     /// The project that a run belongs to.

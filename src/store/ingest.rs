@@ -330,14 +330,15 @@ impl Write<'_> {
     pub fn save_published(&mut self, project: &ProjectKey, figures: &[Published]) -> Result<()> {
         let project = self.project_id(project)?;
         let mut upsert = self.tx.prepare_cached(
-            "INSERT INTO published (project_id, day, engine, metric, value) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (project_id, day, engine, metric) DO UPDATE SET value = excluded.value
+            "INSERT INTO published (project_id, day, brand, engine, metric, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (project_id, day, brand, engine, metric) DO UPDATE SET value = excluded.value
              WHERE value <> excluded.value",
         )?;
         for figure in figures {
+            let brand = figure.brand.as_ref().map_or("", |brand| &brand.0);
             let engine = figure.engine.as_deref().unwrap_or_default();
             upsert
-                .execute((project, figure.day.epoch_days(), engine, &figure.metric, &figure.value))
+                .execute((project, figure.day.epoch_days(), brand, engine, &figure.metric, &figure.value))
                 .context("published")?;
         }
         Ok(())

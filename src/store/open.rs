@@ -12,6 +12,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001-cache.sql")),
     M::up(include_str!("migrations/0002-rollups.sql")),
     M::up(include_str!("migrations/0003-merges.sql")),
+    M::up(include_str!("migrations/0004-published-brand.sql")),
 ];
 
 /// The version that this program writes.
@@ -81,7 +82,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "synchronous", "NORMAL").context("synchronous")?;
     connection.pragma_update(None, "wal_autocheckpoint", 8000).context("wal_autocheckpoint")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).context("journal_size_limit")?;
-    connection.pragma_update(None, "cache_size", -65_536).context("cache_size")?;
+    connection.pragma_update(None, "cache_size", -49_152).context("cache_size")?;
     connection.pragma_update(None, "temp_store", "MEMORY").context("temp_store")?;
     // Each row would look its parents up again, which were looked up or made a moment ago in the same transaction: a
     // tenth of a sync. Tests check the references of whole databases instead.

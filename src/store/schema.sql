@@ -216,15 +216,17 @@ CREATE VIRTUAL TABLE prompt_fts USING fts5 (
     text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
 
--- Figures that an upstream computed itself, as JSON values. engine: empty where the figure is for all of them.
+-- Figures that an upstream computed itself, as JSON values. engine: empty where the figure is for all of them. brand:
+-- its key; empty where it is the project's own, or all of them in one value.
 CREATE TABLE published (
     id         INTEGER PRIMARY KEY,
     project_id INTEGER NOT NULL REFERENCES project (id),
     day        INTEGER NOT NULL,
+    brand      TEXT NOT NULL,
     engine     TEXT NOT NULL,
     metric     TEXT NOT NULL,
     value      TEXT NOT NULL,
-    UNIQUE (project_id, day, engine, metric)
+    UNIQUE (project_id, day, brand, engine, metric)
 ) STRICT;
 
 -- The unit that is fetched, resumed and declared complete on its own. cursor: where an unfinished reading goes on.

@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn offered(last_day: &str) -> Slice {
-        Slice { key: last_day.to_owned(), last_day: day(last_day), fingerprint: None }
+        Slice::of_day(day(last_day))
     }
 
     fn stored(last_day: &str, completed: Option<&str>, cursor: Option<&str>, open_runs: u64) -> StoredSlice {

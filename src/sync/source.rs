@@ -1,67 +1,18 @@
 //! The sync of one source, from its lease to its entry in the log.
 
-use super::{Outcome, PlanOptions, Progress, Shared, SourceReport, Task, diff, lease, plan};
+use super::{
+    Outcome, PlanOptions, Progress, Shared, SourceReport, Task, diff, lease, plan, reading::Reading, stop::Stop,
+};
 use crate::{
     detect::BrandNames,
-    model::{Day, ProjectKey, ProjectRecord, RunId, RunRecord, SourceName},
-    store::{self, SliceDone, SyncCounts, SyncOutcome},
-    upstream::{self, Cursor, Drift, Page, Rejected, Upstream},
+    model::{Day, DayRange, ProjectKey, ProjectRecord, RunId, RunRecord, SourceName},
+    store::{self, SliceDone, SyncCounts, SyncOutcome, Write},
+    upstream::{self, Drift, Page, Rejected, Slice, Upstream, Wanted},
 };
-use std::{collections::HashSet, sync::Arc};
-
-// A reading of a slice that never ends is ended: far more pages than any real slice has.
-const MAX_PAGES: usize = 100_000;
-// How often a slice whose rows keep moving is read before it is left for the next sync.
-const READINGS: usize = 3;
+use std::sync::{Arc, Mutex, PoisonError};
 
 // So many slices in a row that fail for reasons that pass are the source's failure: the rest waits for the next sync.
 const PATIENCE: usize = 5;
-
-/// Why a source or a slice stopped.
-#[derive(Debug, thiserror::Error)]
-enum Stop {
-    #[error("cancelled")]
-    Cancelled,
-    #[error(transparent)]
-    Upstream(#[from] upstream::Error),
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error("the upstream serves the same page again and again")]
-    Loop,
-    #[error("rows moved from page to page in each of {READINGS} readings of {0}")]
-    Moving(String),
-}
-
-impl Stop {
-    /// Is it useless to go on with the next slice?
-    fn ends_source(&self) -> bool {
-        match self {
-            Self::Cancelled | Self::Store(_) => true,
-            Self::Upstream(error) => error.is_fatal_to_source(),
-            Self::Loop | Self::Moving(_) => false,
-        }
-    }
-
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Upstream(error) if error.is_transient())
-    }
-
-    fn outcome(&self) -> Outcome {
-        let (class, hint) = match self {
-            Self::Cancelled => return Outcome::Cancelled,
-            Self::Store(store::Error::LeaseLost) => return Outcome::Busy,
-            Self::Upstream(error) => (error.class(), error.hint()),
-            Self::Store(error) => ("cache", error.hint().to_owned()),
-            Self::Loop => {
-                ("loop", "the API ignores its paging; report this, the rest of the source is synced".to_owned())
-            }
-            Self::Moving(_) => {
-                ("moving", "what was read is kept; the next sync reads it again, since rows may be missing".to_owned())
-            }
-        };
-        Outcome::Failed { class: class.to_owned(), error: self.to_string(), hint }
-    }
-}
 
 /// One source on its way through a sync.
 struct Sync<'a> {
@@ -69,6 +20,15 @@ struct Sync<'a> {
     upstream: &'a dyn Upstream,
     name: SourceName,
     report: SourceReport,
+    failed_in_a_row: usize,
+}
+
+/// A page on its way into the cache.
+struct SlicePage {
+    slice: Slice,
+    /// Is it the first of a reading?
+    begins: bool,
+    page: Page,
 }
 
 /// A project, and what its pages need to be saved.
@@ -89,7 +49,7 @@ pub(super) async fn sync_source(shared: &Shared, upstream: &dyn Upstream) -> Sou
         slices_done: 0,
         counts: SyncCounts::default(),
     };
-    let mut sync = Sync { shared, upstream, name, report };
+    let mut sync = Sync { shared, upstream, name, report, failed_in_a_row: 0 };
     if let Err(stop) = sync.run().await {
         sync.fail(&stop);
     }
@@ -124,22 +84,10 @@ impl Sync<'_> {
         self.catch_up(&targets).await?;
         let tasks = self.plan(&targets).await?;
         self.report.slices_planned = tasks.len();
-        let mut failed_in_a_row = 0;
-        for (target, task) in &tasks {
-            self.tell(Some(task.slice.last_day));
-            match self.read_slice(target, task).await {
-                Ok(()) => {
-                    self.report.slices_done += 1;
-                    failed_in_a_row = 0;
-                }
-                Err(stop) if stop.ends_source() => return Err(stop),
-                Err(stop) => {
-                    self.fail_slice(target, task, &stop).await?;
-                    failed_in_a_row = if stop.is_transient() { failed_in_a_row + 1 } else { 0 };
-                    if failed_in_a_row >= PATIENCE {
-                        return Err(stop);
-                    }
-                }
+        for bundle in bundles(tasks, self.upstream.slices_at_once()) {
+            self.read_bundle(&bundle.target, bundle.tasks).await?;
+            if bundle.ends_days {
+                self.catch_up(std::slice::from_ref(&bundle.target)).await?;
             }
         }
         self.tell(None);
@@ -199,9 +147,10 @@ impl Sync<'_> {
             history_days: self.shared.options.history_days,
             look_back_days: self.upstream.look_back_days(),
         };
+        let days = DayRange::ending(options.today, options.history_days);
         let mut tasks = Vec::new();
         for target in targets {
-            let offered = match self.unless_cancelled(self.upstream.fetch_slices(&target.record)).await {
+            let offered = match self.unless_cancelled(self.upstream.fetch_slices(&target.record, days)).await {
                 Ok(offered) => offered,
                 Err(stop) if stop.ends_source() => return Err(stop),
                 Err(stop) => {
@@ -220,70 +169,99 @@ impl Sync<'_> {
         Ok(tasks)
     }
 
-    async fn read_slice(&mut self, target: &Target, task: &Task) -> Result<(), Stop> {
-        let mut cursor = task.cursor.clone();
-        for _ in 0..READINGS {
-            let done = self.read_pages(target, task, cursor.take()).await?;
-            let key = target.key.clone();
-            self.shared.writer.write(move |w| w.refresh_rollups(&key)).await?;
-            match done {
-                SliceDone::Complete { gone } => {
-                    self.report.counts.gone += gone;
+    /// Reads slices to their ends, side by side: their next pages are fetched while the last ones are being committed.
+    async fn read_bundle(&mut self, target: &Target, tasks: Vec<Task>) -> Result<(), Stop> {
+        let day = tasks.first().map(|task| task.slice.last_day);
+        let mut readings: Vec<Reading> = tasks.into_iter().map(Reading::of).collect();
+        let mut again = Vec::new();
+        self.tell(day);
+        let mut fetched = self.fetch(target, &readings).await;
+        loop {
+            let (noted, pages) = self.note(target, readings, fetched).await?;
+            let commit = self.commit(target, pages);
+            let (next, ended): (Vec<_>, Vec<_>) = noted.into_iter().partition(Reading::goes_on);
+            let committed;
+            (committed, fetched) = tokio::join!(commit, self.fetch(target, &next));
+            let (counts, done) = committed?;
+            self.report.counts = counts;
+            for (mut reading, done) in ended.into_iter().zip(done) {
+                match reading.end(done) {
+                    Ok(Some(gone)) => {
+                        self.report.counts.gone += gone;
+                        self.report.slices_done += 1;
+                        self.failed_in_a_row = 0;
+                    }
+                    Ok(None) => {
+                        tracing::info!(source = %self.name, slice = %reading.slice.key, "rows moved, reading again");
+                        again.push(reading);
+                    }
+                    Err(stop) => self.fail_slices(target, &[&reading.slice], stop).await?,
+                }
+            }
+            self.tell(day);
+            readings = next;
+            if readings.is_empty() {
+                if again.is_empty() {
                     return Ok(());
                 }
-                SliceDone::Shifted => {
-                    tracing::info!(source = %self.name, slice = %task.slice.key, "rows moved, reading again");
+                readings = std::mem::take(&mut again);
+                fetched = self.fetch(target, &readings).await;
+            }
+        }
+    }
+
+    async fn fetch(&self, target: &Target, readings: &[Reading]) -> Result<Vec<Result<Page, upstream::Error>>, Stop> {
+        if readings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stored = Mutex::new(self.shared.store.reader()?);
+        let known = |run: &str, hash: u64| {
+            let reader = stored.lock().unwrap_or_else(PoisonError::into_inner);
+            // What can't be looked up is asked for.
+            reader.raw_hash(RunId::of(&target.key, run)).is_ok_and(|stored| stored == Some(hash))
+        };
+        let wanted: Vec<Wanted<'_>> = readings.iter().map(Reading::wanted).collect();
+        self.unless_cancelled(self.upstream.fetch_pages(&target.record, &wanted, &known)).await
+    }
+
+    /// Sorts what was fetched: the pages of slices that go well, with their readings. The others have failed.
+    async fn note(
+        &mut self,
+        target: &Target,
+        readings: Vec<Reading>,
+        fetched: Result<Vec<Result<Page, upstream::Error>>, Stop>,
+    ) -> Result<(Vec<Reading>, Vec<SlicePage>), Stop> {
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(stop) => {
+                let slices: Vec<&Slice> = readings.iter().map(|reading| &reading.slice).collect();
+                self.fail_slices(target, &slices, stop).await?;
+                return Ok((Vec::new(), Vec::new()));
+            }
+        };
+        let (mut noted, mut pages) = (Vec::with_capacity(readings.len()), Vec::with_capacity(readings.len()));
+        for (mut reading, page) in readings.into_iter().zip(fetched) {
+            let begins = reading.begins;
+            match page.map_err(Stop::from).and_then(|page| reading.note(&page).map(|()| page)) {
+                Ok(page) => {
+                    pages.push(SlicePage { slice: reading.slice.clone(), begins, page });
+                    noted.push(reading);
                 }
+                Err(stop) => self.fail_slices(target, &[&reading.slice], stop).await?,
             }
         }
-        Err(Stop::Moving(task.slice.key.clone()))
+        Ok((noted, pages))
     }
 
-    /// Reads a slice to its end: the next page is fetched while the last one is being committed.
-    async fn read_pages(&mut self, target: &Target, task: &Task, from: Option<Cursor>) -> Result<SliceDone, Stop> {
-        let mut cursors = HashSet::new();
-        let mut begins = from.is_none();
-        let mut page = self.fetch(target, task, from.as_ref()).await?;
-        let mut digest = None;
-        for _ in 0..MAX_PAGES {
-            // Empty pages may well be equal: the last page of runs and the first of another kind.
-            let has_rows = !page.runs.is_empty() || !page.rejected.is_empty();
-            if has_rows && digest.replace(page.digest) == Some(page.digest) {
-                return Err(Stop::Loop);
-            }
-            let next = page.next.clone();
-            let commit = self.commit(target, task, page, begins);
-            begins = false;
-            let Some(next) = next else {
-                let (counts, done) = commit.await?;
-                self.report.counts = counts;
-                return done.ok_or(Stop::Loop);
-            };
-            if !cursors.insert(next.clone()) {
-                return Err(Stop::Loop);
-            }
-            let (committed, fetched) = tokio::join!(commit, self.fetch(target, task, Some(&next)));
-            self.report.counts = committed?.0;
-            self.tell(Some(task.slice.last_day));
-            page = fetched?;
-        }
-        Err(Stop::Loop)
-    }
-
-    async fn fetch(&self, target: &Target, task: &Task, cursor: Option<&Cursor>) -> Result<Page, Stop> {
-        self.unless_cancelled(self.upstream.fetch_page(&target.record, &task.slice, cursor)).await
-    }
-
-    /// Commits a page with its cursor, and with the last page the slice as complete, in one transaction.
+    /// Commits pages with their cursors, and with a last page its slice as complete, in one transaction. What the
+    /// ended slices came to is given in their order.
     fn commit(
         &self,
         target: &Target,
-        task: &Task,
-        page: Page,
-        begins: bool,
-    ) -> impl Future<Output = Result<(SyncCounts, Option<SliceDone>), store::Error>> + use<> {
+        pages: Vec<SlicePage>,
+    ) -> impl Future<Output = Result<(SyncCounts, Vec<SliceDone>), store::Error>> + use<> {
         let (source, holder, now) = (self.name.clone(), self.shared.holder.clone(), self.now());
-        let (target, slice) = (target.clone(), task.slice.clone());
+        let target = target.clone();
         let mut counts = self.report.counts;
         let writer = self.shared.writer.clone();
         async move {
@@ -291,41 +269,13 @@ impl Sync<'_> {
                 .write(move |w| {
                     // Renewing fails once another process has taken over: then nothing of ours is written.
                     w.take_lease(&source, &holder, lease::TTL, false, now)?;
-                    if begins {
-                        w.begin_slice(&target.key, &slice.key, slice.last_day)?;
-                    }
-                    let runs: Vec<(RunId, &RunRecord)> =
-                        page.runs.iter().map(|run| (RunId::of(&target.key, &run.key), run)).collect();
-                    let stored = w.stored_runs(runs.iter().map(|(id, _)| *id))?;
-                    let changes = diff(&runs, &stored);
-                    let branded = |text: &str| target.names.occur_in(text);
-                    w.save_runs(&target.key, &changes.added, &changes.changed, &branded, now)?;
-                    w.save_returned(&changes.returned)?;
-                    w.save_published(&target.key, &page.published)?;
-                    for rejected in &page.rejected {
-                        let place = format!("{}/{}", target.key.key, slice.key);
-                        w.quarantine(&source, &place, &rejected.reason, &rejected.raw, now)?;
-                    }
-                    for drift in &page.drift {
-                        w.save_drift(&source, &drift.record, &drift.field, drift.kind.as_str(), now)?;
-                    }
-                    // Once each: a run that stands twice in one page has not moved between pages.
-                    let mut ids: Vec<RunId> = runs.iter().map(|(id, _)| *id).collect();
-                    ids.sort_unstable();
-                    ids.dedup();
-                    let next = page.next.as_ref().map(|next| next.0.as_str());
-                    w.save_slice_page(&target.key, &slice.key, &ids, (next, page.moved))?;
-                    counts.pages += 1;
-                    counts.bytes += page.bytes;
-                    counts.added += changes.added.len() as u64;
-                    counts.changed += (changes.changed.len() + changes.returned.len()) as u64;
-                    counts.unchanged += changes.unchanged as u64;
-                    counts.rejected += page.rejected.len() as u64;
+                    save_pages(w, &target, &pages, &mut counts, now)?;
                     w.save_sync_counts(&source, &counts)?;
-                    let done = match page.next {
-                        Some(_) => None,
-                        None => Some(w.complete_slice(&target.key, &slice.key, slice.fingerprint.as_deref(), now)?),
+                    let ended = pages.iter().filter(|page| page.page.next.is_none());
+                    let complete = |page: &SlicePage| {
+                        w.complete_slice(&target.key, &page.slice.key, page.slice.fingerprint.as_deref(), now)
                     };
+                    let done = ended.map(complete).collect::<Result<_, _>>()?;
                     Ok((counts, done))
                 })
                 .await
@@ -338,26 +288,23 @@ impl Sync<'_> {
         }
         self.report.counts.rejected += rejected.len() as u64;
         let (source, place, now) = (self.name.clone(), place.to_owned(), self.now());
-        let saved = self.shared.writer.write(move |w| {
-            for rejected in &rejected {
-                w.quarantine(&source, &place, &rejected.reason, &rejected.raw, now)?;
-            }
-            for drift in &drift {
-                w.save_drift(&source, &drift.record, &drift.field, drift.kind.as_str(), now)?;
-            }
-            Ok(())
-        });
+        let saved = self.shared.writer.write(move |w| save_oddities(w, &source, &place, (&rejected, &drift), now));
         Ok(saved.await?)
     }
 
-    async fn fail_slice(&mut self, target: &Target, task: &Task, stop: &Stop) -> Result<(), Stop> {
-        self.fail(stop);
-        let (project, slice, error) = (target.key.clone(), task.slice.key.clone(), stop.to_string());
-        let saved = self.shared.writer.write(move |w| {
-            w.fail_slice(&project, &slice, &error)?;
-            w.refresh_rollups(&project)
-        });
-        Ok(saved.await?)
+    /// Leaves slices for the next sync, and the whole source where that is as good.
+    async fn fail_slices(&mut self, target: &Target, slices: &[&Slice], stop: Stop) -> Result<(), Stop> {
+        if stop.ends_source() {
+            return Err(stop);
+        }
+        self.fail(&stop);
+        let keys: Vec<String> = slices.iter().map(|slice| slice.key.clone()).collect();
+        let (project, error) = (target.key.clone(), stop.to_string());
+        let saved =
+            self.shared.writer.write(move |w| keys.iter().try_for_each(|key| w.fail_slice(&project, key, &error)));
+        saved.await?;
+        self.failed_in_a_row = if stop.is_transient() { self.failed_in_a_row + 1 } else { 0 };
+        if self.failed_in_a_row >= PATIENCE { Err(stop) } else { Ok(()) }
     }
 
     /// The first failure is the one that is reported: later ones mostly follow from it.
@@ -409,4 +356,91 @@ impl Sync<'_> {
             runs: counts.added + counts.changed + counts.unchanged,
         });
     }
+}
+
+/// Slices of one project and day that are read side by side.
+struct Bundle {
+    target: Target,
+    tasks: Vec<Task>,
+    /// Is it the last of its project and day?
+    ends_days: bool,
+}
+
+fn bundles(tasks: Vec<(Target, Task)>, most: usize) -> Vec<Bundle> {
+    let mut bundles: Vec<Bundle> = Vec::new();
+    for (target, task) in tasks {
+        let together = |bundle: &&mut Bundle| {
+            let day = bundle.tasks.first().map(|task| task.slice.last_day);
+            bundle.target.key == target.key && day == Some(task.slice.last_day)
+        };
+        match bundles.last_mut().filter(together) {
+            Some(bundle) if bundle.tasks.len() < most => bundle.tasks.push(task),
+            same_day => {
+                if let Some(bundle) = same_day {
+                    bundle.ends_days = false;
+                }
+                bundles.push(Bundle { target, tasks: vec![task], ends_days: true });
+            }
+        }
+    }
+    bundles
+}
+
+/// Applies pages of one project: what is new or changed in their runs, and what else they hold.
+fn save_pages(
+    w: &mut Write<'_>,
+    target: &Target,
+    pages: &[SlicePage],
+    counts: &mut SyncCounts,
+    now: jiff::Timestamp,
+) -> Result<(), store::Error> {
+    let source = &target.key.source;
+    for SlicePage { slice, begins, .. } in pages {
+        if *begins {
+            w.begin_slice(&target.key, &slice.key, slice.last_day)?;
+        }
+    }
+    let id = |run: &RunRecord| RunId::of(&target.key, &run.key);
+    let runs: Vec<(RunId, &RunRecord)> =
+        pages.iter().flat_map(|page| &page.page.runs).map(|run| (id(run), run)).collect();
+    let stored = w.stored_runs(runs.iter().map(|(id, _)| *id))?;
+    let changes = diff(&runs, &stored);
+    let branded = |text: &str| target.names.occur_in(text);
+    w.save_runs(&target.key, &changes.added, &changes.changed, &branded, now)?;
+    w.save_returned(&changes.returned)?;
+    counts.added += changes.added.len() as u64;
+    counts.changed += (changes.changed.len() + changes.returned.len()) as u64;
+    counts.unchanged += changes.unchanged as u64;
+    for SlicePage { slice, page, .. } in pages {
+        w.save_published(&target.key, &page.published)?;
+        let place = format!("{}/{}", target.key.key, slice.key);
+        save_oddities(w, source, &place, (&page.rejected, &page.drift), now)?;
+        // Once each: a run that stands twice in one page has not moved between pages.
+        let mut ids: Vec<RunId> = page.runs.iter().map(id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let next = page.next.as_ref().map(|next| next.0.as_str());
+        w.save_slice_page(&target.key, &slice.key, &ids, (next, page.moved))?;
+        counts.pages += 1;
+        counts.bytes += page.bytes;
+        counts.rejected += page.rejected.len() as u64;
+    }
+    Ok(())
+}
+
+/// Puts rows aside, and notes where answers differ from their documents.
+fn save_oddities(
+    w: &mut Write<'_>,
+    source: &SourceName,
+    place: &str,
+    (rejected, drift): (&[Rejected], &[Drift]),
+    now: jiff::Timestamp,
+) -> Result<(), store::Error> {
+    for rejected in rejected {
+        w.quarantine(source, place, &rejected.reason, &rejected.raw, now)?;
+    }
+    for drift in drift {
+        w.save_drift(source, &drift.record, &drift.field, drift.kind.as_str(), now)?;
+    }
+    Ok(())
 }

@@ -9,12 +9,12 @@ mod convert;
 pub use convert::decode_prompts;
 
 use super::{
-    Cursor, Discovery, Drift, DriftKind, Error, Fetch, Limits, Page, Rejected, Slice, Upstream,
+    Cursor, Discovery, Drift, DriftKind, Error, Fetch, Known, Limits, Page, Rejected, Slice, Upstream, Wanted,
     fields::{self, DriftLog, Fields, Unreadable},
     http::{Auth, Http, HttpConfig, Request},
     rate::Quota,
 };
-use crate::model::{Day, ProjectRecord, SourceName, UpstreamKind};
+use crate::model::{Day, DayRange, ProjectRecord, SourceName, UpstreamKind};
 use brands::Roster;
 use contract::{ENGINES, METRICS, UNIVERSE, UNIVERSE_DETAIL};
 use secrecy::SecretString;
@@ -168,8 +168,7 @@ impl Verseodin {
                 Err(_) => found.rejected.push(Unreadable("it is not a day".to_owned()).reject(&word)),
             }
         }
-        let slice = |day: Day| Slice { key: day.to_string(), last_day: day, fingerprint: None };
-        found.items = days.into_iter().rev().map(slice).collect();
+        found.items = days.into_iter().rev().map(Slice::of_day).collect();
         self.check_engines(project, &mut found.drift).await?;
         Ok(found)
     }
@@ -241,17 +240,28 @@ impl Upstream for Verseodin {
         Box::pin(self.discover_projects())
     }
 
-    fn fetch_slices<'a>(&'a self, project: &'a ProjectRecord) -> Fetch<'a, Discovery<Slice>> {
+    fn fetch_slices<'a>(&'a self, project: &'a ProjectRecord, _: DayRange) -> Fetch<'a, Discovery<Slice>> {
         Box::pin(self.discover_slices(project))
     }
 
-    fn fetch_page<'a>(
+    fn fetch_pages<'a>(
         &'a self,
         project: &'a ProjectRecord,
-        slice: &'a Slice,
-        cursor: Option<&'a Cursor>,
-    ) -> Fetch<'a, Page> {
-        Box::pin(self.page(project, slice, cursor))
+        wanted: &'a [Wanted<'a>],
+        _: &'a Known<'a>,
+    ) -> Fetch<'a, Vec<Result<Page, Error>>> {
+        Box::pin(async move {
+            let mut pages = Vec::with_capacity(wanted.len());
+            for Wanted { slice, cursor } in wanted {
+                pages.push(self.page(project, slice, *cursor).await);
+            }
+            Ok(pages)
+        })
+    }
+
+    /// Of each day its rows, the end of its rows and its history.
+    fn requests(&self, _: &ProjectRecord, slices: &[&Slice]) -> u64 {
+        3 * slices.len() as u64
     }
 }
 
@@ -343,6 +353,7 @@ impl Listed {
         };
         let project = ProjectRecord {
             key: self.id.clone(),
+            account: None,
             name,
             website: self.website.clone(),
             brands: roster.into_brands(),

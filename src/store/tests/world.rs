@@ -111,6 +111,7 @@ impl World {
                 w.save_source(&"test".into(), UpstreamKind::Verseodin)?;
                 let record = ProjectRecord {
                     key: "p".into(),
+                    account: None,
                     name: "P".into(),
                     website: None,
                     brands: vec![

@@ -309,7 +309,7 @@ mod tests {
             brand("cloud.globex.example", BrandKind::Competitor),
         ];
         let (key, name, raw) = (String::new(), String::new(), String::new());
-        let project = ProjectRecord { key, name, website: None, brands, latest_day: None, raw };
+        let project = ProjectRecord { key, account: None, name, website: None, brands, latest_day: None, raw };
         let listed: Vec<&RawValue> = serde_json::from_str(r#"["hooli.example", "www.acme.example"]"#).unwrap();
         let rivals = Rivals::captured(&listed, &project, &DriftLog::default());
         assert_eq!(rivals.keys().map(|key| key.0.as_str()).collect::<Vec<_>>(), ["hooli.example"]);

@@ -121,6 +121,7 @@ fn history_row(project: &ProjectRecord, row: &RawValue, drift: &DriftLog) -> Res
     let figure = |(column, value): (&str, &RawValue)| Published {
         day,
         engine: engine.clone(),
+        brand: None,
         metric: clean(column, MAX_WORD),
         value: value.get().to_owned(),
     };

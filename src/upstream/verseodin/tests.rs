@@ -115,6 +115,7 @@ impl World {
 fn project() -> ProjectRecord {
     ProjectRecord {
         key: UNIVERSE_ID.into(),
+        account: None,
         name: "Acme US".into(),
         website: None,
         brands: vec![],
@@ -124,7 +125,7 @@ fn project() -> ProjectRecord {
 }
 
 fn slice() -> Slice {
-    Slice { key: "2026-04-27".into(), last_day: "2026-04-27".parse().unwrap(), fingerprint: None }
+    Slice::of_day("2026-04-27".parse().unwrap())
 }
 
 fn cursor(text: &str) -> Cursor {
@@ -223,7 +224,8 @@ async fn days_become_slices_newest_first() {
     let days = r#"{"data":["2026-04-26","2026-04-27","2026-04-27T00:00:00Z","someday",3]}"#;
     world.give(&World::part("days"), ok(days)).await;
     world.give(&World::part("engines"), ok(r#"{"data":["chatgpt","Gemini","perplexity"]}"#)).await;
-    let found = world.client().fetch_slices(&project()).await.unwrap();
+    let found =
+        world.client().fetch_slices(&project(), DayRange::ending("2026-04-30".parse().unwrap(), 90)).await.unwrap();
     let keys: Vec<&str> = found.items.iter().map(|slice| slice.key.as_str()).collect();
     assert_eq!(keys, ["2026-04-27", "2026-04-26"]);
     assert_eq!(found.items[0], slice());
@@ -235,7 +237,8 @@ async fn days_become_slices_newest_first() {
 async fn a_universe_without_history_has_no_slices() {
     let world = World::new().await;
     world.give(&World::part("days"), refused(404)).await;
-    let found = world.client().fetch_slices(&project()).await.unwrap();
+    let found =
+        world.client().fetch_slices(&project(), DayRange::ending("2026-04-30".parse().unwrap(), 90)).await.unwrap();
     assert!(found.items.is_empty() && found.rejected.is_empty() && found.drift.is_empty());
     assert_eq!(world.asked().await, ["GET /api/v1/universes/ID/days"]);
 }
@@ -256,9 +259,9 @@ async fn a_slice_is_read_until_a_page_has_nothing_new_and_then_its_history() {
         .await;
 
     let (client, project, slice) = (world.client(), project(), slice());
-    let mut pages = vec![client.fetch_page(&project, &slice, None).await.unwrap()];
+    let mut pages = vec![client.page(&project, &slice, None).await.unwrap()];
     while let Some(next) = pages.last().unwrap().next.clone() {
-        pages.push(client.fetch_page(&project, &slice, Some(&next)).await.unwrap());
+        pages.push(client.page(&project, &slice, Some(&next)).await.unwrap());
     }
     let line = |page: &Page| {
         let next = page.next.as_ref().map_or("-".to_owned(), |cursor| match cursor.0.rsplit_once(':') {
@@ -304,8 +307,8 @@ async fn a_page_that_does_not_begin_where_the_last_one_ended_has_moved() {
         world.give_prompts("0", ok(fixture!("prompts"))).await;
         world.give_prompts("2", ok(&format!("{{\"data\":[{rows}]}}"))).await;
         let (client, project, slice) = (world.client(), project(), slice());
-        let first = client.fetch_page(&project, &slice, None).await.unwrap();
-        let second = client.fetch_page(&project, &slice, first.next.as_ref()).await.unwrap();
+        let first = client.page(&project, &slice, None).await.unwrap();
+        let second = client.page(&project, &slice, first.next.as_ref()).await.unwrap();
         assert!(!first.moved && second.moved, "{rows}");
     }
 }
@@ -316,9 +319,9 @@ async fn no_data_is_an_empty_page() {
     world.give(&World::part("prompts"), refused(404)).await;
     world.give(&World::part("history"), refused(404)).await;
     let (client, project, slice) = (world.client(), project(), slice());
-    let prompts = client.fetch_page(&project, &slice, None).await.unwrap();
+    let prompts = client.page(&project, &slice, None).await.unwrap();
     assert_eq!((prompts.runs.len(), prompts.next.clone()), (0, Some(cursor("history"))));
-    let history = client.fetch_page(&project, &slice, prompts.next.as_ref()).await.unwrap();
+    let history = client.page(&project, &slice, prompts.next.as_ref()).await.unwrap();
     assert_eq!((history.published.len(), history.next), (0, None));
     assert_ne!(prompts.digest, history.digest);
 }
@@ -348,7 +351,7 @@ async fn a_row_of_another_day_is_kept_and_noted() {
     let world = World::new().await;
     let row = fixture!("prompt_row").replace("\"2026-04-27\"", "\"2026-04-26\"");
     world.give_prompts("0", ok(&format!("{{\"data\":[{row}]}}"))).await;
-    let page = world.client().fetch_page(&project(), &slice(), None).await.unwrap();
+    let page = world.client().page(&project(), &slice(), None).await.unwrap();
     assert_eq!(page.runs[0].key, "2026-04-26/chatgpt/7");
     assert_eq!(drifts(&page.drift), ["PromptRow day unknown_value"]);
 }
@@ -367,7 +370,7 @@ async fn failures_are_told_in_our_words() {
     ] {
         let world = World::new().await;
         world.give(&World::part("prompts"), response).await;
-        let error = world.client().fetch_page(&project(), &slice(), None).await.unwrap_err();
+        let error = world.client().page(&project(), &slice(), None).await.unwrap_err();
         let text = error.to_string();
         // The time differs from run to run.
         let text = text.split_once(" tries in ").map_or(text.as_str(), |(head, _)| head);
@@ -409,14 +412,14 @@ async fn a_passing_failure_is_not_noticed() {
     once(refused(429).insert_header("retry-after", "0")).mount(&world.server).await;
     once(refused(503)).mount(&world.server).await;
     once(ok(fixture!("prompts"))).mount(&world.server).await;
-    let page = world.client().fetch_page(&project(), &slice(), None).await.unwrap();
+    let page = world.client().page(&project(), &slice(), None).await.unwrap();
     assert_eq!((page.runs.len(), world.asked().await.len()), (2, 3));
 }
 
 #[tokio::test]
 async fn an_unexpected_request_names_itself() {
     let world = World::new().await;
-    let error = world.client().fetch_page(&project(), &slice(), None).await.unwrap_err();
+    let error = world.client().page(&project(), &slice(), None).await.unwrap_err();
     assert!(matches!(error, Error::Invalid { status: 418, .. }));
     assert_eq!(world.asked().await, ["GET /api/v1/universes/ID/prompts?day=2026-04-27&limit=1000&offset=0"]);
 }

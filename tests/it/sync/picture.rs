@@ -49,7 +49,7 @@ pub fn picture(store: &Store) -> Vec<String> {
     }
     let connection = open(store);
     for sql in [
-        "SELECT 'published', p.key, day, engine, metric, value FROM published JOIN project p ON p.id = project_id",
+        "SELECT 'published', p.key, day, brand, engine, metric, value FROM published JOIN project p ON p.id = project_id",
         "SELECT 'gone', public_id, day FROM run WHERE gone_at IS NOT NULL",
         "SELECT 'rows', (SELECT count(*) FROM run), (SELECT count(*) FROM run_brand), (SELECT count(*) FROM citation),
                 (SELECT count(*) FROM answer), (SELECT count(*) FROM record), (SELECT count(*) FROM run_history)",

@@ -14,6 +14,7 @@ fn brand(key: &str, kind: BrandKind, domains: &[&str]) -> Brand {
 fn project() -> ProjectRecord {
     ProjectRecord {
         key: "5a1e0000-0000-4000-8000-000000000001".into(),
+        account: None,
         name: "Acme".into(),
         website: None,
         brands: vec![
