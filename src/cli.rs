@@ -17,6 +17,11 @@ use crate::{
 };
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// How brands appear in AI answers, from a local cache of your trackers, for AI assistants and for people.
 #[derive(Debug, Parser)]
@@ -186,12 +191,13 @@ pub fn main() -> ExitCode {
 
 /// stderr is the log; a server says a line per call, other commands only what is wrong.
 fn log_to_stderr(verbose: u8, serving: bool) {
-    let level = match (verbose, serving) {
-        (0, false) => "error",
-        (0, true) => "visibility_mcp=info,warn",
-        (1, _) => "visibility_mcp=debug,info",
-        _ => "trace",
+    let (own, others) = match (verbose, serving) {
+        (0, false) => (LevelFilter::ERROR, LevelFilter::ERROR),
+        (0, true) => (LevelFilter::INFO, LevelFilter::WARN),
+        (1, _) => (LevelFilter::DEBUG, LevelFilter::INFO),
+        _ => (LevelFilter::TRACE, LevelFilter::TRACE),
     };
-    let filter = tracing_subscriber::EnvFilter::new(level);
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let levels = Targets::new().with_target("visibility_mcp", own).with_default(others);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let _ = tracing_subscriber::registry().with(levels).with(lines).try_init();
 }

@@ -11,7 +11,7 @@ use crate::{
         quote::{QuotedFields, QuotedLine},
     },
     model::{Basis, Brand, BrandKind, DayRange, PromptRef, registrable_domain},
-    store::{CellQuery, CellTable, Reader},
+    store::{CellQuery, CellTable, Reach, Reader},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,22 +186,20 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         (false, 1) => 5,
         (false, _) => 2,
     };
-    let mut coverages = Vec::new();
-    for one in &asked {
-        coverages.push(reader.coverage(&one.target.row.key, None, cx.now())?);
-    }
     if let Some(engine) = &params.engine {
-        check_engine(&coverages, engine)?;
+        check_engine(cx, reader, asked.iter().map(|one| &one.target), engine)?;
     }
+    let reaches: Vec<Reach> =
+        asked.iter().map(|one| reader.reach(&one.target.row.key, cx.now())).collect::<Result<_, _>>()?;
     // One window for all, so that what stands side by side is of the same days.
-    let days = params.period.days(anchor(cx, &coverages));
+    let days = params.period.days(anchor(cx, &reaches));
     let summaries = asked
         .iter()
-        .zip(&coverages)
-        .map(|(one, coverage)| {
+        .zip(&reaches)
+        .map(|(one, reach)| {
             let summary = summary(reader, one, days, (params, rows), &mut caveats)?;
             if summary.runs == 0 {
-                let reach = coverage.days.map_or_else(|| "nothing".to_owned(), |days| days.to_string());
+                let reach = reach.days.map_or_else(|| "nothing".to_owned(), |days| days.to_string());
                 caveats
                     .push(format!("{}: no finished run in {days}; the cache holds {reach}", summary.project.as_str()));
             }
@@ -212,7 +210,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     Ok(Answer {
         quoted_fields: QuotedFields(&["project", "brand", "engine", "domain", "owner", "prompt"]),
         summaries,
-        as_of: as_of(cx, reader, &targets, Some(days), &mut caveats)?,
+        as_of: as_of(cx, reader, &targets, days, &mut caveats)?,
         caveats,
     })
 }

@@ -211,9 +211,8 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     if found.row.status.is_open() {
         caveats.push("this run has no final status yet; a later sync reads it again".to_owned());
     }
-    let coverage = reader.coverage(&key, None, cx.now())?;
-    let days = DayRange::ending(anchor(cx, [&coverage]), 30);
-    let as_of = as_of(cx, reader, std::slice::from_ref(&target), Some(days), &mut caveats)?;
+    let days = DayRange::ending(anchor(cx, &[reader.reach(&key, cx.now())?]), 30);
+    let as_of = as_of(cx, reader, std::slice::from_ref(&target), days, &mut caveats)?;
     let record = if params.response_format.is_detailed() { reader.raw_record(id)? } else { None };
     Ok(render(params, &target.name, brand.as_ref(), &found, record.as_deref(), (as_of, caveats)))
 }

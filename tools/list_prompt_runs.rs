@@ -3,7 +3,7 @@
 mod pages;
 
 use super::support::{
-    AsOf, Table, Target, anchor, as_of, brand_named, cell, no_brand, projects_named, prompt_named, read,
+    AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, no_brand, projects_named, prompt_named, read,
 };
 use crate::{
     mcp::{
@@ -15,7 +15,7 @@ use crate::{
         quote::{QuotedFields, QuotedLine, cost},
     },
     model::{Brand, BrandKey, DayRange, Status},
-    store::{Coverage, Direction, Reader, RunFilter, RunRow, RunSort},
+    store::{Direction, Reach, Reader, RunFilter, RunRow, RunSort},
 };
 use pages::{Place, Places};
 use schemars::JsonSchema;
@@ -140,12 +140,11 @@ impl Tool for ListPromptRuns {
 fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, ToolError> {
     let mut caveats = Vec::new();
     let targets = projects_named(cx, reader, params.project.as_ref())?;
-    let coverages = targets
-        .iter()
-        .map(|target| Ok(reader.coverage(&target.row.key, None, cx.now())?))
-        .collect::<Result<Vec<_>, ToolError>>()?;
-    check_names(reader, &targets, &coverages, params)?;
-    let days = params.period.map(|period| period.days(anchor(cx, &coverages)));
+    check_names(cx, reader, &targets, params)?;
+    let reaches: Vec<Reach> =
+        targets.iter().map(|target| reader.reach(&target.row.key, cx.now())).collect::<Result<_, _>>()?;
+    let newest = anchor(cx, &reaches);
+    let days = params.period.map(|period| period.days(newest));
     let listed = listed(reader, &targets, params, days)?;
 
     let places = Places::read(params.cursor.as_ref(), &listed, params)?;
@@ -179,7 +178,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     }
     let total_is_capped = total > COUNTED as u64;
     if total == 0 {
-        caveats.push(nothing_found(&coverages, days));
+        caveats.push(nothing_found(&reaches, days));
     }
     let shown: Vec<Target> = listed.iter().map(|item| item.target.clone()).collect();
     Ok(Answer {
@@ -196,7 +195,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
                 brand: item.brand.as_ref().map(|brand| QuotedLine::new(&brand.name, 120)),
             })
             .collect(),
-        as_of: as_of(cx, reader, &shown, days, &mut caveats)?,
+        as_of: as_of(cx, reader, &shown, days.unwrap_or(DayRange::ending(newest, 30)), &mut caveats)?,
         caveats,
     })
 }
@@ -240,9 +239,9 @@ fn listed(
 }
 
 /// An engine, a status or a topic that no run has is a slip of the pen, not an empty list.
-fn check_names(reader: &Reader, targets: &[Target], coverages: &[Coverage], params: &Params) -> Result<(), ToolError> {
+fn check_names(cx: &ToolCx<'_>, reader: &Reader, targets: &[Target], params: &Params) -> Result<(), ToolError> {
     if let Some(engine) = &params.engine {
-        super::support::check_engine(coverages, engine)?;
+        check_engine(cx, reader, targets, engine)?;
     }
     if let Some(text) = &params.text
         && !text.chars().any(char::is_alphanumeric)
@@ -279,8 +278,8 @@ fn check_status(reader: &Reader, targets: &[Target], params: &Params) -> Result<
     Err(not_one_of("status", given, &["pending", "running", "finished", "failed"]))
 }
 
-fn nothing_found(coverages: &[Coverage], days: Option<DayRange>) -> String {
-    let reach = coverages.iter().filter_map(|coverage| coverage.days);
+fn nothing_found(reaches: &[Reach], days: Option<DayRange>) -> String {
+    let reach = reaches.iter().filter_map(|reach| reach.days);
     let (first, last) = (reach.clone().map(|days| days.first).min(), reach.map(|days| days.last).max());
     match (first, last, days) {
         (Some(first), Some(last), Some(days)) if days.last < first || days.first > last => {

@@ -47,8 +47,9 @@ pub fn serve(kind: &str, cache: Option<&str>) {
         }),
         "ours" => {
             // As `serve` logs: a line per call.
-            let filter = tracing_subscriber::EnvFilter::new("visibility_mcp=info,warn");
-            let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+            // What `serve` logs: a line per call.
+            let log = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO);
+            let log = log.with_writer(std::io::stderr).with_ansi(false);
             log.try_init().unwrap();
             let backend = Arc::new(backend("/there/is/no/such/cache"));
             let server = Server::new(Registry::new().with::<NoOp>(), backend, Limits::default());

@@ -21,13 +21,20 @@ pub struct ProjectRow {
     pub gone: bool,
 }
 
-/// How far a project's data reaches, and how whole it is.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Coverage {
+/// How far a project's data reaches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reach {
     /// First and last day with runs.
     pub days: Option<DayRange>,
     /// The newest day that is over, read to its end after it was over, with no slice of it missing.
     pub last_complete_day: Option<Day>,
+}
+
+/// What a project's data holds, and how whole it is.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Coverage {
+    /// How far it reaches.
+    pub reach: Reach,
     /// Runs by engine.
     pub engines: BTreeMap<String, EngineCoverage>,
     /// Prompts known.
@@ -91,13 +98,24 @@ impl Reader {
     pub fn coverage(&self, project: &ProjectKey, days: Option<DayRange>, now: Timestamp) -> Result<Coverage> {
         let Some(id) = self.project_id(project)? else { return Ok(Coverage::default()) };
         Ok(Coverage {
-            days: self.days(id)?,
-            last_complete_day: self.last_complete_day(id, now)?,
+            reach: self.reach_of(id, now)?,
             engines: self.engine_coverage(id, days)?,
             prompts: self.count("SELECT count(*) FROM prompt WHERE project_id = ?1", id)?,
             missing_slices: self
                 .count("SELECT count(*) FROM slice WHERE project_id = ?1 AND completed_at IS NULL", id)?,
         })
+    }
+
+    /// How far a project's data reaches: a few looks at indexes, where [`Reader::coverage`] adds up every day.
+    ///
+    /// # Errors
+    /// As [`Reader::projects`].
+    pub fn reach(&self, project: &ProjectKey, now: Timestamp) -> Result<Reach> {
+        self.project_id(project)?.map_or_else(|| Ok(Reach::default()), |id| self.reach_of(id, now))
+    }
+
+    fn reach_of(&self, project: i64, now: Timestamp) -> Result<Reach> {
+        Ok(Reach { days: self.days(project)?, last_complete_day: self.last_complete_day(project, now)? })
     }
 
     /// First and last day of a project that have runs.

@@ -25,9 +25,9 @@ pub(crate) struct AsOf {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub last_sync_at: Option<String>,
-    /// Runs without a final status / all runs in the period
+    /// Runs without a final status / all runs, in the period or in the last 30 days
     pub open_share: f64,
-    /// Failed runs / all runs in the period
+    /// Failed runs / all runs there
     pub failed_share: f64,
     /// A sync runs now
     pub syncing: bool,
@@ -38,18 +38,18 @@ pub(crate) fn as_of(
     cx: &ToolCx<'_>,
     reader: &Reader,
     targets: &[Target],
-    days: Option<DayRange>,
+    days: DayRange,
     caveats: &mut Vec<String>,
 ) -> Result<Vec<AsOf>, ToolError> {
     let mut sources: BTreeMap<SourceName, (EngineCoverage, Option<Day>)> = BTreeMap::new();
     for target in targets {
-        let coverage = reader.coverage(&target.row.key, days, cx.now())?;
+        let coverage = reader.coverage(&target.row.key, Some(days), cx.now())?;
         let total = coverage.total();
         let (sum, day) = sources.entry(target.row.key.source.clone()).or_insert((EngineCoverage::default(), None));
         sum.finished += total.finished;
         sum.failed += total.failed;
         sum.open += total.open;
-        *day = (*day).max(coverage.last_complete_day);
+        *day = (*day).max(coverage.reach.last_complete_day);
     }
     sources.into_iter().map(|(source, (sum, day))| freshness(cx, reader, &source, sum, day, caveats)).collect()
 }

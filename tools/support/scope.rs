@@ -7,8 +7,9 @@ use crate::{
         quote::line,
     },
     model::{Brand, BrandKind, Day, PromptId, host_of},
-    store::{Coverage, ProjectRow, Reader},
+    store::{ProjectRow, Reach, Reader},
 };
+use std::collections::BTreeSet;
 
 /// A project, and how it is called where several are shown.
 #[derive(Clone, Debug)]
@@ -158,18 +159,25 @@ pub(crate) fn prompt_named(reader: &Reader, targets: &[Target], name: &PromptNam
 }
 
 /// The day that `7d`, `30d` and the like end with: the last complete day, else the newest with data, else yesterday.
-pub(crate) fn anchor<'a>(cx: &ToolCx<'_>, coverages: impl IntoIterator<Item = &'a Coverage> + Clone) -> Day {
-    let complete = coverages.clone().into_iter().filter_map(|coverage| coverage.last_complete_day).max();
-    let newest = coverages.into_iter().filter_map(|coverage| coverage.days).map(|days| days.last).max();
+pub(crate) fn anchor(cx: &ToolCx<'_>, reaches: &[Reach]) -> Day {
+    let complete = reaches.iter().filter_map(|reach| reach.last_complete_day).max();
+    let newest = reaches.iter().filter_map(|reach| reach.days).map(|days| days.last).max();
     complete.or(newest).unwrap_or_else(|| cx.today().plus(-1))
 }
 
 /// Refuses an engine that no run of these projects was asked on.
-pub(crate) fn check_engine(coverages: &[Coverage], engine: &EngineName) -> Result<(), ToolError> {
+pub(crate) fn check_engine<'a>(
+    cx: &ToolCx<'_>,
+    reader: &Reader,
+    targets: impl IntoIterator<Item = &'a Target>,
+    engine: &EngineName,
+) -> Result<(), ToolError> {
     let wanted = engine.as_str().to_lowercase();
-    let known: std::collections::BTreeSet<&str> =
-        coverages.iter().flat_map(|coverage| coverage.engines.keys()).map(String::as_str).collect();
-    if known.contains(wanted.as_str()) {
+    let mut known = BTreeSet::new();
+    for target in targets {
+        known.extend(reader.coverage(&target.row.key, None, cx.now())?.engines.into_keys());
+    }
+    if known.contains(&wanted) {
         return Ok(());
     }
     let next = format!("engines here: {}", known.into_iter().take(20).collect::<Vec<_>>().join(", "));

@@ -130,7 +130,7 @@ fn assert_project_figures(case: &str, reader: &Reader, project: &ProjectKey) {
         }
     }
     assert_eq!(coverage.engines, counted, "{case}: runs by engine");
-    let Some(days) = coverage.days else { return };
+    let Some(days) = coverage.reach.days else { return };
     for brand in reader.brands(project).unwrap() {
         let brand = &brand.brand.key;
         let engines = counted.keys().map(|engine| (DayRange::ending(days.last, 2), Some(engine.as_str()), true));
@@ -154,7 +154,7 @@ fn assert_domains(case: &str, connection: &Connection, reader: &Reader) {
         let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
         let counted: BTreeMap<String, (u64, u64)> =
             statement.query_map([&project.key.key], row).unwrap().map(Result::unwrap).collect();
-        let Some(days) = reader.coverage(&project.key, None, jiff::Timestamp::UNIX_EPOCH).unwrap().days else {
+        let Some(days) = reader.coverage(&project.key, None, jiff::Timestamp::UNIX_EPOCH).unwrap().reach.days else {
             continue;
         };
         let kept = reader.top_domains(&project.key, days, None, true, 10_000).unwrap();
