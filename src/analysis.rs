@@ -11,6 +11,7 @@ mod flips;
 mod mean;
 mod rate;
 mod ratio;
+mod score;
 #[cfg(test)]
 mod simulation;
 
@@ -21,6 +22,7 @@ pub use figures::{Figures, by_engine};
 pub use flips::flip_rate;
 pub use mean::Mean;
 pub use rate::Rate;
+pub use score::{Recheck, ScoreParts, distance};
 
 use serde::Serializer;
 

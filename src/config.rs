@@ -16,8 +16,19 @@ pub const CACHE_FILE: &str = "VISIBILITY_MCP_CACHE";
 pub const VERSEODIN_API_KEY: &str = "VERSEODIN_API_KEY";
 /// The address of the Verseodin API, up to and with `/api/v1`.
 pub const VERSEODIN_BASE_URL: &str = "VERSEODIN_BASE_URL";
+/// The id of a Lumar user key; with its secret, a whole configuration.
+pub const LUMAR_USER_KEY_ID: &str = "LUMAR_USER_KEY_ID";
+/// The secret of a Lumar user key.
+pub const LUMAR_USER_KEY_SECRET: &str = "LUMAR_USER_KEY_SECRET";
+/// The key of a Lumar service account, in place of a user key.
+pub const LUMAR_SERVICE_KEY: &str = "LUMAR_SERVICE_KEY";
+/// The Lumar account, or several with commas between; a user key finds its accounts by itself.
+pub const LUMAR_ACCOUNT_ID: &str = "LUMAR_ACCOUNT_ID";
+/// The address of Lumar's GraphQL endpoint.
+pub const LUMAR_BASE_URL: &str = "LUMAR_BASE_URL";
 
 const VERSEODIN_URL: &str = "https://verseodin.com/api/v1";
+const LUMAR_URL: &str = "https://api.lumar.io/graphql";
 
 /// How many days back a first sync reaches.
 pub const HISTORY_DAYS: i32 = 90;
@@ -65,12 +76,37 @@ pub struct SourceConfig {
     pub name: SourceName,
     /// Its kind.
     pub upstream: UpstreamKind,
-    /// Its key.
-    pub api_key: SecretString,
-    /// The variable or setting that holds the key, for messages.
-    pub key_name: String,
+    /// What opens it.
+    pub access: Access,
     /// The address of the API.
     pub base_url: Url,
+    /// The accounts to read; empty means all that the key opens.
+    pub accounts: Vec<String>,
+    /// Brands to track beside those that the upstream tracks as own and competitors.
+    pub brands: Vec<String>,
+}
+
+/// What opens an upstream.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// One key.
+    Key(Secret),
+    /// A user key: an id and a secret, for which a session is given.
+    UserKey {
+        /// Its id.
+        id: Secret,
+        /// Its secret.
+        secret: Secret,
+    },
+}
+
+/// A secret, and the variable or setting that holds it, for messages.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// The secret itself.
+    pub value: SecretString,
+    /// What holds it.
+    pub name: String,
 }
 
 /// Everything that is configured.
@@ -144,6 +180,19 @@ pub fn load(overrides: &Overrides, environment: Environment<'_>) -> Result<Confi
         source.api_key_env = Some(VERSEODIN_API_KEY.to_owned());
         source.base_url = set(VERSEODIN_BASE_URL).or(source.base_url.take());
     }
+    if [LUMAR_SERVICE_KEY, LUMAR_USER_KEY_ID, LUMAR_USER_KEY_SECRET].iter().any(|name| set(name).is_some()) {
+        let source = sources.entry("lumar".to_owned()).or_insert_with(|| file::Source::of(UpstreamKind::Lumar));
+        if set(LUMAR_SERVICE_KEY).is_some() {
+            source.api_key_env = Some(LUMAR_SERVICE_KEY.to_owned());
+        } else {
+            source.user_key_id_env = Some(LUMAR_USER_KEY_ID.to_owned());
+            source.user_key_secret_env = Some(LUMAR_USER_KEY_SECRET.to_owned());
+        }
+        source.base_url = set(LUMAR_BASE_URL).or(source.base_url.take());
+        if let Some(accounts) = set(LUMAR_ACCOUNT_ID) {
+            source.accounts = accounts.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
+        }
+    }
     for (name, source) in sources {
         match resolve(&name, &source, environment) {
             Ok(source) => config.sources.push(source),
@@ -165,46 +214,62 @@ pub fn demo_cache(overrides: &Overrides) -> Result<PathBuf, Error> {
 }
 
 fn resolve(name: &str, source: &file::Source, environment: Environment<'_>) -> Result<SourceConfig, String> {
-    if source.upstream != UpstreamKind::Verseodin {
-        return Err(format!("source `{name}`: {} is not supported by this version yet", source.upstream.as_str()));
-    }
-    let (api_key, key_name) = key(name, source, environment)?;
-    let key = api_key.expose_secret().trim();
-    if is_placeholder(key) {
-        return Err(format!("source `{name}`: `{key_name}` still holds a placeholder; set it to your key"));
-    }
-    let address = source.base_url.as_deref().unwrap_or(VERSEODIN_URL);
-    let base_url = Url::parse(address)
-        .map_err(|_| format!("source `{name}`: its base URL is not an address such as {VERSEODIN_URL}"))?;
+    let usual = match source.upstream {
+        UpstreamKind::Verseodin => VERSEODIN_URL,
+        UpstreamKind::Lumar => LUMAR_URL,
+        UpstreamKind::Lunary => return Err(format!("source `{name}`: lunary is not supported by this version yet")),
+    };
+    let access = match source.user_key() {
+        Some((id, secret)) if source.upstream == UpstreamKind::Lumar => Access::UserKey {
+            id: secret_of(name, "user_key_id", id, environment)?,
+            secret: secret_of(name, "user_key_secret", secret, environment)?,
+        },
+        Some(_) => return Err(format!("source `{name}`: a user key is Lumar's; set `sources.{name}.api_key`")),
+        None => Access::Key(secret_of(name, "api_key", source.key(), environment)?),
+    };
+    let address = source.base_url.as_deref().unwrap_or(usual);
+    let base_url =
+        Url::parse(address).map_err(|_| format!("source `{name}`: its base URL is not an address such as {usual}"))?;
     Ok(SourceConfig {
         name: SourceName::from(name),
         upstream: source.upstream,
-        api_key: SecretString::from(key.to_owned()),
-        key_name,
+        access,
         base_url,
+        accounts: source.accounts.clone(),
+        brands: source.brands.clone(),
     })
 }
 
-/// The key and what holds it: the environment, then a file of its own, then the configuration.
-fn key(name: &str, source: &file::Source, environment: Environment<'_>) -> Result<(SecretString, String), String> {
-    if let Some(variable) = &source.api_key_env {
-        return match environment(variable).filter(|value| !value.trim().is_empty()) {
-            Some(key) => Ok((key.into(), variable.clone())),
-            None => Err(format!("source `{name}`: `{variable}` is not set; set it to your key")),
-        };
+/// A secret and what holds it: the environment, then a file of its own, then the configuration.
+fn secret_of(
+    source: &str,
+    setting: &str,
+    place: file::Place<'_>,
+    environment: Environment<'_>,
+) -> Result<Secret, String> {
+    let (value, name) = if let Some(variable) = place.variable {
+        match environment(variable).filter(|value| !value.trim().is_empty()) {
+            Some(value) => (SecretString::from(value), variable.to_owned()),
+            None => return Err(format!("source `{source}`: `{variable}` is not set; set it to your key")),
+        }
+    } else if let Some(path) = place.file {
+        let name = format!("sources.{source}.{setting}_file");
+        match std::fs::read_to_string(path) {
+            Ok(value) => (value.into(), name),
+            Err(_) => return Err(format!("source `{source}`: the file in `{name}` can't be read")),
+        }
+    } else if let Some(value) = place.value {
+        (value.clone(), format!("sources.{source}.{setting}"))
+    } else {
+        return Err(format!(
+            "source `{source}`: no key; set `sources.{source}.{setting}`, `{setting}_file` or `{setting}_env`"
+        ));
+    };
+    let value = value.expose_secret().trim();
+    if is_placeholder(value) {
+        return Err(format!("source `{source}`: `{name}` still holds a placeholder; set it to your key"));
     }
-    if let Some(path) = &source.api_key_file {
-        let setting = format!("sources.{name}.api_key_file");
-        return match std::fs::read_to_string(path) {
-            Ok(key) => Ok((key.into(), setting)),
-            Err(_) => Err(format!("source `{name}`: the file in `{setting}` can't be read")),
-        };
-    }
-    let setting = format!("sources.{name}.api_key");
-    match &source.api_key {
-        Some(key) => Ok((key.clone(), setting)),
-        None => Err(format!("source `{name}`: no key; set `{setting}`, `api_key_file` or `api_key_env`")),
-    }
+    Ok(Secret { value: SecretString::from(value.to_owned()), name })
 }
 
 /// Text that somebody was meant to replace.

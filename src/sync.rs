@@ -7,6 +7,7 @@
 mod changes;
 mod lease;
 mod plan;
+mod preview;
 mod reading;
 mod report;
 mod source;
@@ -14,6 +15,7 @@ mod stop;
 
 pub use changes::{Changes, diff};
 pub use plan::{PlanOptions, Reason, Task, plan};
+pub use preview::{Preview, preview};
 pub use report::{Outcome, Progress, Report, SourceReport};
 
 use crate::{

@@ -83,6 +83,8 @@ pub struct Discovery<T> {
 pub struct Slice {
     /// Its name inside the project, stable from sync to sync.
     pub key: String,
+    /// The oldest day it covers.
+    pub first_day: Day,
     /// The newest day it covers: newer slices are fetched first.
     pub last_day: Day,
     /// A text that changes whenever the slice's content does, where the upstream gives one.
@@ -97,7 +99,7 @@ impl Slice {
     /// A slice of all that a day holds.
     #[must_use]
     pub fn of_day(day: Day) -> Self {
-        Self { key: day.to_string(), last_day: day, fingerprint: None, prompt: None, runs: None }
+        Self { key: day.to_string(), first_day: day, last_day: day, fingerprint: None, prompt: None, runs: None }
     }
 }
 

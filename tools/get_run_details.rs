@@ -48,6 +48,10 @@ pub struct Answer {
     quoted_fields: QuotedFields,
     #[schemars(with = "String")]
     run_id: RunId,
+    /// What the tracker knows the run by (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "QuotedLine")]
+    upstream_key: Option<QuotedLine>,
     source: String,
     project: QuotedLine,
     engine: QuotedLine,
@@ -166,6 +170,7 @@ const QUOTED: QuotedFields = QuotedFields(&[
     "status",
     "topic",
     "prompt_label",
+    "upstream_key",
     "failure_reason",
     "upstream_record",
     "history",
@@ -235,6 +240,7 @@ fn render(
     Answer {
         quoted_fields: QUOTED,
         run_id: row.id,
+        upstream_key: quoted(&row.key, 200).filter(|_| detailed),
         source: run.project.source.to_string(),
         project: QuotedLine::new(project, 120),
         engine: QuotedLine::new(&row.engine, 80),

@@ -182,7 +182,16 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     }
     let shown: Vec<Target> = listed.iter().map(|item| item.target.clone()).collect();
     Ok(Answer {
-        quoted_fields: QuotedFields(&["prompt", "topic", "project", "engine", "model", "failure_reason", "brand"]),
+        quoted_fields: QuotedFields(&[
+            "prompt",
+            "topic",
+            "project",
+            "engine",
+            "model",
+            "failure_reason",
+            "upstream_key",
+            "brand",
+        ]),
         runs,
         total: total.min(COUNTED as u64),
         total_is_capped,
@@ -307,7 +316,16 @@ fn table(rows: &[(usize, RunRow)], listed: &[Listed], format: ResponseFormat) ->
         columns.push("project");
     }
     if format.is_detailed() {
-        columns.extend(["prompt_id", "topic", "model", "day", "answer_citations", "branded", "failure_reason"]);
+        columns.extend([
+            "prompt_id",
+            "topic",
+            "model",
+            "day",
+            "answer_citations",
+            "branded",
+            "failure_reason",
+            "upstream_key",
+        ]);
     }
     let mut table = Table::new(columns);
     let quoted = |text: &str, max: usize| -> Value { QuotedLine::new(text, max).as_str().into() };
@@ -340,6 +358,7 @@ fn table(rows: &[(usize, RunRow)], listed: &[Listed], format: ResponseFormat) ->
                     cell(row.total_citations),
                     row.prompt.branded.into(),
                     text(&row.failure_reason),
+                    text(&row.key),
                 ]);
             }
             cells

@@ -1,13 +1,13 @@
 //! `list_sources`: what data is here, and how fresh and whole it is.
 
-use super::support::{Table, cell, projects_named};
+use super::support::{Table, cell, projects_named, rechecked};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
         params::{ProjectName, ResponseFormat},
         quote::{QuotedFields, QuotedLine},
     },
-    model::{Day, SourceName},
+    model::{Brand, BrandKind, Day, DayRange, SourceName},
     store::{LastSync, ProjectRow, Reader},
 };
 use schemars::JsonSchema;
@@ -126,6 +126,10 @@ struct Project {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Table")]
     runs_by_engine: Option<Table>,
+    /// Figures of the last 30 days as the tracker publishes them, beside the same from the cached runs (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Table")]
+    rechecked: Option<Table>,
     /// No longer listed by the tracker; its data stays
     gone: bool,
 }
@@ -172,8 +176,16 @@ impl Tool for ListSources {
                 "nothing is cached yet: run `visibility-mcp sync`, or wait for this server's first sync".to_owned(),
             );
         }
-        let quoted_fields =
-            QuotedFields(&["project", "project_id", "website", "more_projects", "engines", "runs_by_engine", "drift"]);
+        let quoted_fields = QuotedFields(&[
+            "project",
+            "project_id",
+            "website",
+            "more_projects",
+            "engines",
+            "runs_by_engine",
+            "rechecked",
+            "drift",
+        ]);
         Ok(Answer { quoted_fields, sources, caveats })
     }
 }
@@ -296,6 +308,14 @@ fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseF
             .collect();
         table = Some(runs);
     }
+    let brands: Vec<Brand> =
+        reader.brands(&row.key)?.into_iter().filter(|row| !row.gone).map(|row| row.brand).collect();
+    let mut recheck = None;
+    if let (true, Some(last)) = (format.is_detailed(), coverage.reach.last_complete_day) {
+        let tracked: Vec<Brand> =
+            brands.iter().filter(|brand| brand.kind != BrandKind::Other).take(8).cloned().collect();
+        recheck = rechecked(reader, &row.key, &tracked, DayRange::ending(last, 30))?;
+    }
     Ok(Project {
         project: QuotedLine::new(&row.name, 120),
         project_id: format.is_detailed().then(|| QuotedLine::new(&row.key.key, 80)),
@@ -307,10 +327,11 @@ fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseF
         failed_runs: total.failed,
         open_runs: total.open,
         prompts: coverage.prompts,
-        brands: reader.brands(&row.key)?.iter().filter(|brand| !brand.gone).count(),
+        brands: brands.len(),
         missing_slices: coverage.missing_slices,
         engines: coverage.engines.keys().take(30).map(|engine| QuotedLine::new(engine, 80)).collect(),
         runs_by_engine: table,
+        rechecked: recheck,
         gone: row.gone,
     })
 }

@@ -82,8 +82,16 @@ pub const DEFINITIONS: &[Definition] = &[
     ),
     define(
         "visibility_score",
-        "0.25 x citation quality x r + 0.75 x mention quality x r, with r = sqrt(presence_rate); Lumar's composite",
+        "0.25 x citation quality x sqrt(citation_rate) + 0.75 x mention quality x sqrt(mention_rate); Lumar's \
+         avgVisibilityIndex, formerly avgVisibilityScore",
         "finished runs checked, in projects that give quality scores",
+        "score, 0 to 100",
+    ),
+    define(
+        "quality_score",
+        "75 % mean mention quality and 25 % mean citation quality; where there is one of them, that alone; Lumar's \
+         avgQualityScore",
+        "mentions and citations of the brand, in projects that give quality scores",
         "score, 0 to 100",
     ),
     define(

@@ -2,12 +2,12 @@
 
 use super::{Context, Failure};
 use crate::{
-    config::SourceConfig,
+    config::{Access, SourceConfig},
     demo::{
         verseodin::{ServerOptions, VerseodinServer, WorldTracker},
         world::{World, WorldSize},
     },
-    model::{Day, SourceName},
+    model::{Day, SourceName, UpstreamKind},
     upstream::{
         Limits, Upstream,
         verseodin::{Verseodin, VerseodinConfig},
@@ -39,13 +39,17 @@ pub(super) fn connect(context: &Context) -> Result<Sources, Failure> {
 
 /// A client of a configured source.
 fn client(source: &SourceConfig) -> Result<Arc<dyn Upstream>, Failure> {
-    Ok(Arc::new(Verseodin::new(VerseodinConfig {
-        source: source.name.clone(),
-        api_key: source.api_key.clone(),
-        base_url: source.base_url.clone(),
-        key_variable: source.key_name.clone(),
-        limits: Limits::default(),
-    })?))
+    let (name, base_url, limits) = (source.name.clone(), source.base_url.clone(), Limits::default());
+    Ok(match (source.upstream, &source.access) {
+        (UpstreamKind::Verseodin, Access::Key(key)) => Arc::new(Verseodin::new(VerseodinConfig {
+            source: name,
+            api_key: key.value.clone(),
+            base_url,
+            key_variable: key.name.clone(),
+            limits,
+        })?),
+        (kind, _) => return Err(Failure::new(format!("source `{name}`: {} can't be read yet", kind.as_str()), "")),
+    })
 }
 
 /// A world that ends today, behind a tracker of our own on loopback.

@@ -1,7 +1,10 @@
 //! `sync`: fetch what is new, with a progress bar on a terminal and plain lines elsewhere.
 
-use super::{Context, Failure, Global, Status, output, sources};
-use crate::sync::{OnProgress, Outcome, Progress, Report, SourceReport, SyncOptions};
+use super::{
+    Context, Failure, Global, Status, output,
+    sources::{self, Sources},
+};
+use crate::sync::{OnProgress, Outcome, Preview, Progress, Reason, Report, SourceReport, SyncOptions};
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::{
@@ -19,6 +22,9 @@ pub(super) struct Sync {
     /// Only these sources
     #[arg(long, value_name = "SOURCE")]
     only: Vec<String>,
+    /// Only say what there is to fetch, and in how many requests
+    #[arg(long)]
+    dry_run: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -33,21 +39,70 @@ impl Sync {
         if context.config.sources.is_empty() && !context.demo {
             return Err(Failure::new(
                 "no source is configured",
-                "set `VERSEODIN_API_KEY`, or name a file with `--config`; `visibility-mcp demo` works without",
+                "set `VERSEODIN_API_KEY` or Lumar's keys, or name a file with `--config`; `visibility-mcp demo` works without",
             ));
         }
-        let report = now(&context, &self.only)?;
+        let success = if self.dry_run { self.dry_run(&context)? } else { self.sync(&context)? };
+        Ok(if success && context.config.problems.is_empty() { Status::Success } else { Status::Failure })
+    }
+
+    fn sync(&self, context: &Context) -> Result<bool, Failure> {
+        let report = now(context, &self.only)?;
         if self.json {
-            output::data(&serde_json::to_string_pretty(&report).map_err(|error| Failure::new(error.to_string(), ""))?)?;
+            json(&report)?
         } else {
-            tell(&report)?;
+            tell(&report)?
         }
-        Ok(if report.is_success() && context.config.problems.is_empty() { Status::Success } else { Status::Failure })
+        Ok(report.is_success())
+    }
+
+    fn dry_run(&self, context: &Context) -> Result<bool, Failure> {
+        let sources = chosen(context, &self.only)?;
+        let options = options(context, CancellationToken::new(), Arc::new(|_| ()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let previews = runtime.block_on(crate::sync::preview(&sources.upstreams, &context.store, &options))?;
+        if self.json {
+            json(&previews)?;
+        } else {
+            for preview in &previews {
+                output::data(&planned(preview))?;
+                if let Outcome::Failed { error, hint, .. } = &preview.outcome {
+                    output::failure(&Failure::new(format!("{}: {error}", preview.source), hint.clone()));
+                }
+            }
+        }
+        Ok(previews.iter().all(|preview| preview.outcome == Outcome::Done))
     }
 }
 
-/// Syncs here and now, until done or interrupted.
-pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure> {
+fn json<T: serde::Serialize>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string(), ""))?;
+    Ok(output::data(&text)?)
+}
+
+/// A plan in one line.
+fn planned(preview: &Preview) -> String {
+    let projects = format!("{}: {} projects", preview.source, preview.projects);
+    let slices: usize = preview.slices.values().sum();
+    if slices == 0 {
+        return format!("{projects}, nothing to fetch");
+    }
+    let why = |(reason, count): (&Reason, &usize)| {
+        let why = match reason {
+            Reason::New => "new",
+            Reason::Resume => "begun",
+            Reason::Changed => "changed",
+            Reason::LookBack => "may have changed",
+            Reason::OpenRuns => "with open runs",
+        };
+        format!("{count} {why}")
+    };
+    let why: Vec<String> = preview.slices.iter().map(why).collect();
+    format!("{projects}, {slices} slices to fetch ({}), in about {} requests", why.join(", "), preview.requests)
+}
+
+/// Clients of the sources that were chosen.
+fn chosen(context: &Context, only: &[String]) -> Result<Sources, Failure> {
     let mut sources = sources::connect(context)?;
     if !only.is_empty() {
         let known: Vec<String> = sources.upstreams.iter().map(|upstream| upstream.source().to_string()).collect();
@@ -59,6 +114,16 @@ pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure>
         }
         sources.upstreams.retain(|upstream| only.iter().any(|name| name == upstream.source().as_str()));
     }
+    Ok(sources)
+}
+
+fn options(context: &Context, cancel: CancellationToken, on_progress: OnProgress) -> SyncOptions {
+    SyncOptions { history_days: context.config.history_days, clock: context.clock.clone(), cancel, on_progress }
+}
+
+/// Syncs here and now, until done or interrupted.
+pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure> {
+    let sources = chosen(context, only)?;
     let opened = context.store.prepare().map_err(|error| {
         // A person may know the path, and needs it here.
         Failure::new(format!("{error} (`{}`)", context.store.path().display()), error.hint())
@@ -70,12 +135,7 @@ pub(super) fn now(context: &Context, only: &[String]) -> Result<Report, Failure>
         ));
     }
     let cancel = CancellationToken::new();
-    let options = SyncOptions {
-        history_days: context.config.history_days,
-        clock: context.clock.clone(),
-        cancel: cancel.clone(),
-        on_progress: show_progress(),
-    };
+    let options = options(context, cancel.clone(), show_progress());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let interrupted = async {

@@ -24,7 +24,7 @@ pub(super) struct File {
     pub(super) sources: BTreeMap<String, Source>,
 }
 
-/// One source; its key stands in one of three places.
+/// One source; each of its secrets stands in one of three places.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
@@ -36,13 +36,83 @@ pub(super) struct Source {
     pub(super) api_key_file: Option<PathBuf>,
     /// The variable that holds it.
     pub(super) api_key_env: Option<String>,
+    /// The id of a user key.
+    pub(super) user_key_id: Option<SecretString>,
+    /// A file that holds it.
+    pub(super) user_key_id_file: Option<PathBuf>,
+    /// The variable that holds it.
+    pub(super) user_key_id_env: Option<String>,
+    /// The secret of a user key.
+    pub(super) user_key_secret: Option<SecretString>,
+    /// A file that holds it.
+    pub(super) user_key_secret_file: Option<PathBuf>,
+    /// The variable that holds it.
+    pub(super) user_key_secret_env: Option<String>,
     /// The address of the API, where it is not the usual one.
     pub(super) base_url: Option<String>,
+    /// The accounts to read, where not all.
+    #[serde(default)]
+    pub(super) accounts: Vec<String>,
+    /// Brands to track beside those that the upstream tracks.
+    #[serde(default)]
+    pub(super) brands: Vec<String>,
+}
+
+/// Where a secret may stand; the first of them counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) variable: Option<&'a str>,
+    pub(super) file: Option<&'a Path>,
+    pub(super) value: Option<&'a SecretString>,
+}
+
+impl Place<'_> {
+    fn is_empty(&self) -> bool {
+        self.variable.is_none() && self.file.is_none() && self.value.is_none()
+    }
 }
 
 impl Source {
     pub(super) fn of(upstream: UpstreamKind) -> Self {
-        Self { upstream, api_key: None, api_key_file: None, api_key_env: None, base_url: None }
+        Self {
+            upstream,
+            api_key: None,
+            api_key_file: None,
+            api_key_env: None,
+            user_key_id: None,
+            user_key_id_file: None,
+            user_key_id_env: None,
+            user_key_secret: None,
+            user_key_secret_file: None,
+            user_key_secret_env: None,
+            base_url: None,
+            accounts: Vec::new(),
+            brands: Vec::new(),
+        }
+    }
+
+    /// Where its key stands.
+    pub(super) fn key(&self) -> Place<'_> {
+        Place {
+            variable: self.api_key_env.as_deref(),
+            file: self.api_key_file.as_deref(),
+            value: self.api_key.as_ref(),
+        }
+    }
+
+    /// Where the id and the secret of its user key stand, if it has one and no key that goes before it.
+    pub(super) fn user_key(&self) -> Option<(Place<'_>, Place<'_>)> {
+        let id = Place {
+            variable: self.user_key_id_env.as_deref(),
+            file: self.user_key_id_file.as_deref(),
+            value: self.user_key_id.as_ref(),
+        };
+        let secret = Place {
+            variable: self.user_key_secret_env.as_deref(),
+            file: self.user_key_secret_file.as_deref(),
+            value: self.user_key_secret.as_ref(),
+        };
+        (self.key().is_empty() && !(id.is_empty() && secret.is_empty())).then_some((id, secret))
     }
 }
 

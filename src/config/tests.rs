@@ -4,6 +4,13 @@ use super::*;
 
 const KEY: &str = "vso_0123456789abcdef0123456789abcdef0123456789abcdef";
 
+fn key_of(source: &SourceConfig) -> &Secret {
+    match &source.access {
+        Access::Key(key) => key,
+        Access::UserKey { .. } => panic!("{source:?}"),
+    }
+}
+
 fn load_with(file: &str, variables: &[(&str, &str)]) -> Result<Config, Error> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
@@ -34,7 +41,7 @@ upstream = \"verseodin\"
 api_key_env = \"ACME\"
 ";
     let config = load_with(file, &[(VERSEODIN_API_KEY, KEY), ("ACME", "acme-key")]).unwrap();
-    let keys: Vec<&str> = config.sources.iter().map(|source| source.api_key.expose_secret()).collect();
+    let keys: Vec<&str> = config.sources.iter().map(|source| key_of(source).value.expose_secret()).collect();
     assert_eq!((keys, config.history_days), (vec!["acme-key", KEY], 30));
     assert_eq!(config.sources[1].base_url.as_str(), "http://127.0.0.1:1/api/v1");
 }
@@ -54,7 +61,7 @@ api_key_env = \"NOT_SET\"
 upstream = \"verseodin\"
 api_key_file = \"/nowhere/key\"
 [sources.d]
-upstream = \"lumar\"
+upstream = \"lunary\"
 api_key = \"k\"
 ";
     let config = load_with(file, &[(VERSEODIN_API_KEY, KEY)]).unwrap();
@@ -72,4 +79,42 @@ fn a_wrong_file_is_an_error_that_names_the_line_and_shows_no_key() {
     let error =
         load(&Overrides { config: Some("/nowhere.toml".into()), ..Overrides::default() }, &|_| None).unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }));
+}
+
+#[test]
+fn lumar_is_opened_by_a_user_key_or_a_service_key() {
+    let user_key = [(LUMAR_USER_KEY_ID, "42"), (LUMAR_USER_KEY_SECRET, "hush"), (LUMAR_ACCOUNT_ID, "a, b,")];
+    let config = load_with("", &user_key).unwrap();
+    let [source] = config.sources.as_slice() else { panic!("{config:?}") };
+    let Access::UserKey { id, secret } = &source.access else { panic!("{source:?}") };
+    assert_eq!((id.value.expose_secret(), secret.value.expose_secret()), ("42", "hush"));
+    assert_eq!((id.name.as_str(), secret.name.as_str()), (LUMAR_USER_KEY_ID, LUMAR_USER_KEY_SECRET));
+    assert_eq!((source.name.as_str(), source.base_url.as_str()), ("lumar", LUMAR_URL));
+    assert_eq!(source.accounts, ["a", "b"]);
+    assert!(!format!("{config:?}").contains("hush"));
+
+    let config = load_with("", &[(LUMAR_SERVICE_KEY, "lmr_sa_1_s"), (LUMAR_BASE_URL, "http://127.0.0.1:1/g")]).unwrap();
+    assert_eq!(key_of(&config.sources[0]).name, LUMAR_SERVICE_KEY);
+    assert_eq!(config.sources[0].base_url.as_str(), "http://127.0.0.1:1/g");
+
+    // Half a user key is a problem that names the other half.
+    let config = load_with("", &[(LUMAR_USER_KEY_ID, "42")]).unwrap();
+    assert!(config.problems[0].contains("`LUMAR_USER_KEY_SECRET` is not set"), "{config:?}");
+
+    let file = "[sources.acme]
+upstream = \"lumar\"
+user_key_id = \"7\"
+user_key_secret_env = \"ACME_SECRET\"
+accounts = [\"one\"]
+brands = [\"Third\"]
+[sources.wrong]
+upstream = \"verseodin\"
+user_key_id = \"7\"
+";
+    let config = load_with(file, &[("ACME_SECRET", "hush")]).unwrap();
+    assert_eq!(
+        (config.sources[0].accounts.as_slice(), config.sources[0].brands.as_slice()),
+        (&["one".to_owned()][..], &["Third".to_owned()][..])
+    );
+    assert!(config.problems[0].contains("a user key is Lumar's"), "{config:?}");
 }

@@ -159,13 +159,14 @@ impl Write<'_> {
         let sql = if public.is_some() {
             "INSERT INTO run (id, prompt_id, engine_id, model_id, status_id, surface, day, created_at, started_at,
                  finished_at, scope_id, total_citations, web_search, cost_usd, failure_reason, answer_hash, raw_hash,
-                 changed_at, project_id, public_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+                 changed_at, project_id, public_id, key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
         } else {
             "UPDATE run SET prompt_id = ?2, engine_id = ?3, model_id = ?4, status_id = ?5, surface = ?6, day = ?7,
                  created_at = ?8, started_at = ?9, finished_at = ?10, scope_id = ?11, total_citations = ?12,
                  web_search = ?13, cost_usd = ?14, failure_reason = ?15, answer_hash = ?16, raw_hash = ?17,
-                 changed_at = ?18, gone_at = NULL, project_id = ?19, public_id = coalesce(?20, public_id)
+                 changed_at = ?18, gone_at = NULL, project_id = ?19, public_id = coalesce(?20, public_id),
+                 key = ?21
              WHERE id = ?1"
         };
         tx.prepare_cached(sql)?
@@ -190,6 +191,7 @@ impl Write<'_> {
                 now.as_millisecond(),
                 project_id,
                 public.map(RunId::to_i64),
+                record.key,
             ])
             .context("save run")?;
         self.save_facts(id, &facts)?;

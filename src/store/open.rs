@@ -13,6 +13,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002-rollups.sql")),
     M::up(include_str!("migrations/0003-merges.sql")),
     M::up(include_str!("migrations/0004-published-brand.sql")),
+    M::up(include_str!("migrations/0005-slice-days-run-keys.sql")),
 ];
 
 /// The version that this program writes.

@@ -85,6 +85,8 @@ pub enum SortValue {
 pub struct RunRow {
     /// Its public id.
     pub id: RunId,
+    /// What the upstream knows it by.
+    pub key: Option<String>,
     /// The UTC day it counts for.
     pub day: Day,
     /// When it was made.
@@ -128,7 +130,7 @@ SELECT r.id, r.public_id, r.day, r.created_at, e.name, m.name, s.name, p.public_
        r.total_citations, r.failure_reason,
        CASE WHEN c.mentions THEN coalesce(f.mentions, 0) END AS mentions,
        CASE WHEN c.citations THEN coalesce(f.citations, 0) END AS citations,
-       f.best_citation_position AS position, f.sentiment AS sentiment";
+       f.best_citation_position AS position, f.sentiment AS sentiment, r.key";
 
 const JOINS: &str = "
 CROSS JOIN prompt p ON p.id = r.prompt_id
@@ -438,5 +440,6 @@ fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
         citations: row.get(15)?,
         best_position: row.get(16)?,
         sentiment: row.get(17)?,
+        key: row.get(18)?,
     })
 }

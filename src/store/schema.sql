@@ -111,7 +111,7 @@ CREATE TABLE scope_brand (
     PRIMARY KEY (scope_id, brand_id)
 ) STRICT, WITHOUT ROWID;
 
--- One prompt, one engine, one moment. day: days since 1970, UTC. answer_hash and raw_hash: xxh3; an unchanged
+-- One prompt, one engine, one moment. key: what the upstream knows it by. day: days since 1970, UTC. answer_hash and raw_hash: xxh3; an unchanged
 -- raw_hash means that nothing is written. gone_at: when a complete reading of its slices no longer held it.
 CREATE TABLE run (
     id              INTEGER PRIMARY KEY,
@@ -134,7 +134,8 @@ CREATE TABLE run (
     answer_hash     INTEGER,
     raw_hash        INTEGER NOT NULL,
     changed_at      INTEGER NOT NULL,
-    gone_at         INTEGER
+    gone_at         INTEGER,
+    key             TEXT
 ) STRICT;
 
 CREATE INDEX run_by_time ON run (project_id, created_at);
@@ -244,8 +245,11 @@ CREATE TABLE slice (
     completed_at INTEGER,
     open_runs    INTEGER NOT NULL,
     error        TEXT,
+    first_day    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (project_id, key)
 ) STRICT;
+
+CREATE INDEX slice_by_day ON slice (project_id, last_day, first_day, completed_at);
 
 -- Which runs a slice held, and in which reading last.
 CREATE TABLE slice_run (

@@ -1,7 +1,7 @@
 //! Slices: how far each was read, and what a complete reading proves about its runs.
 
 use super::{Reader, Result, StoredRun, Write, error::Context as _};
-use crate::model::{Day, ProjectKey, RunId};
+use crate::model::{Day, DayRange, ProjectKey, RunId};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 
@@ -66,15 +66,17 @@ impl Write<'_> {
     ///
     /// # Errors
     /// Where a statement fails.
-    pub fn begin_slice(&mut self, project: &ProjectKey, key: &str, last_day: Day) -> Result<()> {
+    pub fn begin_slice(&mut self, project: &ProjectKey, key: &str, days: DayRange) -> Result<()> {
         let project = self.project_id(project)?;
         self.tx
             .prepare_cached(
-                "INSERT INTO slice (project_id, key, last_day, pages, pass, shifted, open_runs) VALUES (?1, ?2, ?3, 0, 1, 0, 0)
-                 ON CONFLICT (project_id, key) DO UPDATE SET last_day = excluded.last_day, pages = 0, pass = pass + 1,
-                     shifted = 0, cursor = NULL, completed_at = NULL",
+                "INSERT INTO slice (project_id, key, first_day, last_day, pages, pass, shifted, open_runs)
+                 VALUES (?1, ?2, ?3, ?4, 0, 1, 0, 0)
+                 ON CONFLICT (project_id, key) DO UPDATE SET first_day = excluded.first_day,
+                     last_day = excluded.last_day, pages = 0, pass = pass + 1, shifted = 0, cursor = NULL,
+                     completed_at = NULL",
             )?
-            .execute((project, key, last_day.epoch_days()))
+            .execute((project, key, days.first.epoch_days(), days.last.epoch_days()))
             .context("begin slice")?;
         Ok(())
     }

@@ -131,16 +131,25 @@ impl Reader {
             .map(|(first, last)| DayRange { first: Day::from_epoch_days(first), last: Day::from_epoch_days(last) }))
     }
 
+    /// Slices of the same days are complete together: up to the day before the first of them was read to its end.
     fn last_complete_day(&self, project: i64, now: Timestamp) -> Result<Option<Day>> {
-        self.connection
-            .prepare_cached(
-                "SELECT max(last_day) FROM slice
-                 WHERE project_id = ?1 AND last_day < ?2 AND completed_at >= (last_day + 1) * 86400000
-                   AND last_day NOT IN (SELECT last_day FROM slice WHERE project_id = ?1 AND completed_at IS NULL)",
-            )?
-            .query_row((project, Day::of(now).epoch_days()), |row| row.get::<_, Option<i32>>(0))
-            .context("last complete day")
-            .map(|day| day.map(Day::from_epoch_days))
+        let mut statement = self.connection.prepare_cached(
+            "SELECT first_day, last_day, completed_at FROM slice WHERE project_id = ?1
+             ORDER BY last_day DESC, first_day DESC",
+        )?;
+        let mut rows = statement.query([project]).context("last complete day")?;
+        let mut newest: Option<(DayRange, Option<Day>)> = None;
+        while let Some(row) = rows.next().context("last complete day")? {
+            let [first, last] = [row.get(0)?, row.get(1)?].map(Day::from_epoch_days);
+            let read_at = row.get::<_, Option<i64>>(2)?.and_then(|at| Timestamp::from_millisecond(at).ok());
+            let until = read_at.map(|at| Day::of(at.min(now)).plus(-1).min(last));
+            match &mut newest {
+                Some((days, whole)) if *days == (DayRange { first, last }) => *whole = (*whole).min(until),
+                Some((days, whole)) if whole.is_some_and(|day| day >= days.first) => break,
+                other => *other = Some((DayRange { first, last }, until)),
+            }
+        }
+        Ok(newest.and_then(|(days, whole)| whole.filter(|day| *day >= days.first)))
     }
 
     fn engine_coverage(&self, project: i64, days: Option<DayRange>) -> Result<BTreeMap<String, EngineCoverage>> {

@@ -329,7 +329,7 @@ async fn a_changed_run_keeps_its_id_and_its_history_and_gone_runs_are_marked() {
     let project = world.project.clone();
     let first: Vec<RunRecord> = (0..5).map(|p| run(20_000, p, "a", 0)).collect();
     let slice = |w: &mut Write<'_>, project: &ProjectKey, runs: &[RunRecord]| -> Result<SliceDone> {
-        w.begin_slice(project, "d", Day::from_epoch_days(20_000))?;
+        w.begin_slice(project, "d", DayRange::ending(Day::from_epoch_days(20_000), 1))?;
         let ids: Vec<RunId> = runs.iter().map(|run| RunId::of(project, &run.key)).collect();
         w.save_slice_page(project, "d", &ids, (None, false))?;
         w.complete_slice(project, "d", None, now())

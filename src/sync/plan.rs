@@ -5,6 +5,7 @@ use crate::{
     store::StoredSlice,
     upstream::{Cursor, Slice},
 };
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// What a plan is made by.
@@ -19,7 +20,8 @@ pub struct PlanOptions {
 }
 
 /// Why a slice is fetched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It was never read whole.
     New,

@@ -397,7 +397,7 @@ fn save_pages(
     let source = &target.key.source;
     for SlicePage { slice, begins, .. } in pages {
         if *begins {
-            w.begin_slice(&target.key, &slice.key, slice.last_day)?;
+            w.begin_slice(&target.key, &slice.key, DayRange { first: slice.first_day, last: slice.last_day })?;
         }
     }
     let id = |run: &RunRecord| RunId::of(&target.key, &run.key);

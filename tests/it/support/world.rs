@@ -120,7 +120,12 @@ pub fn sync_server(server: &VerseodinServer, store: &Store, clock: &Clock) -> Re
         api_key: server.key().to_owned().into(),
         base_url: Url::parse(&server.base_url()).unwrap(),
         key_variable: "VERSEODIN_API_KEY".to_owned(),
-        limits: upstream::Limits::default(),
+        // A large world is made slowly where other programs are at work too.
+        limits: upstream::Limits {
+            read_timeout: std::time::Duration::from_mins(10),
+            total_timeout: std::time::Duration::from_mins(20),
+            ..upstream::Limits::default()
+        },
     });
     let sources: Vec<Arc<dyn Upstream>> = vec![Arc::new(client.unwrap())];
     let work = move || {
