@@ -49,9 +49,9 @@ impl Sync {
     fn sync(&self, context: &Context) -> Result<bool, Failure> {
         let report = now(context, &self.only)?;
         if self.json {
-            json(&report)?
+            json(&report)?;
         } else {
-            tell(&report)?
+            tell(&report)?;
         }
         Ok(report.is_success())
     }
