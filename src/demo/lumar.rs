@@ -294,3 +294,6 @@ impl Drop for LumarServer {
         self.stop.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests;
