@@ -9,20 +9,23 @@
 
 mod aggregates;
 mod answers;
-mod doors;
 mod faults;
 mod limits;
-pub(crate) mod prose;
 mod query;
 mod state;
 mod tracker;
 mod world;
 
-pub use faults::{Fault, Faults, RowChange, When};
+pub use super::faults::When;
+pub use faults::{Fault, Faults, RowChange};
 pub use tracker::{PromptRow, Site, TrackedBrand, Tracker, Universe};
 pub use world::WorldTracker;
 
-use super::world::Take;
+use super::{
+    doors::{self, Line},
+    lock,
+    world::Take,
+};
 use crate::{clock::Clock, model::Day};
 use axum::{
     Router,
@@ -30,7 +33,6 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use doors::{Doors, Line};
 use jiff::Timestamp;
 use limits::{Bucket, Standing};
 use query::{Problem, Query};
@@ -38,8 +40,7 @@ use serde_json::json;
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -48,14 +49,6 @@ use tokio_util::sync::CancellationToken;
 const BASE: &str = "/api/v1";
 /// Requests that the log remembers; a demo may run for days.
 const LOGGED: usize = 50_000;
-/// How long an answer under way may take after the server was told to stop.
-const GRACE: Duration = Duration::from_millis(200);
-
-/// Locks; a handler that panicked does not spoil the server for the next request.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// How the server behaves where the documentation gives a number or leaves a choice.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ServerOptions {
@@ -135,7 +128,7 @@ impl VerseodinServer {
     pub async fn start(tracker: Arc<dyn Tracker>, options: ServerOptions) -> io::Result<Self> {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let server = Self::new(listener.local_addr()?, tracker, options);
-        tokio::spawn(serve(listener, Arc::clone(&server.inner), server.stop.clone()));
+        tokio::spawn(doors::serve(listener, app(&server.inner), server.stop.clone()));
         Ok(server)
     }
 
@@ -145,18 +138,8 @@ impl VerseodinServer {
     /// When the port cannot be opened or the thread cannot be made.
     pub fn spawn_on_thread(tracker: Arc<dyn Tracker>, options: ServerOptions) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
         let server = Self::new(listener.local_addr()?, tracker, options);
-        let (inner, stop) = (Arc::clone(&server.inner), server.stop.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("demo-verseodin".to_owned()).spawn(move || {
-            runtime.block_on(async move {
-                match tokio::net::TcpListener::from_std(listener) {
-                    Ok(listener) => serve(listener, inner, stop).await,
-                    Err(error) => tracing::error!(%error, "the demo server did not start"),
-                }
-            });
-        })?;
+        doors::serve_on_thread("demo-verseodin", listener, app(&server.inner), server.stop.clone())?;
         Ok(server)
     }
 
@@ -262,19 +245,8 @@ impl Drop for VerseodinServer {
     }
 }
 
-/// Serves until told to stop.
-async fn serve(listener: tokio::net::TcpListener, inner: Arc<Inner>, stop: CancellationToken) {
-    let app = Router::new().fallback(handle).with_state(inner).into_make_service_with_connect_info::<Line>();
-    let graceful = axum::serve(Doors(listener), app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let limit = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        // Errors of single connections do not end it.
-        _ = graceful.into_future() => {}
-        () = limit => {}
-    }
+fn app(inner: &Arc<Inner>) -> Router {
+    Router::new().fallback(handle).with_state(Arc::clone(inner))
 }
 
 /// What is sent, before headers and faults of the way.
@@ -320,7 +292,7 @@ async fn handle(State(inner): State<Arc<Inner>>, ConnectInfo(line): ConnectInfo<
     if let Some(seconds) = reply.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    doors::send(&mut response, std::mem::take(&mut reply.body), &faults, line);
+    doors::send(&mut response, std::mem::take(&mut reply.body), faults::way(&faults), line);
     let mut log = lock(&inner.log);
     if log.len() >= LOGGED {
         log.drain(..LOGGED / 2);

@@ -219,6 +219,12 @@ impl World {
         self.engines.iter().map(|engine| engine.name.as_str())
     }
 
+    /// Hosts of the sites that answers cite besides those of brands, the widely cited ones first.
+    #[must_use]
+    pub fn sites(&self) -> &[String] {
+        &self.hosts
+    }
+
     /// The model changes inside the days of this world: one in any eight weeks.
     #[must_use]
     pub fn model_changes(&self) -> Vec<ModelChange> {

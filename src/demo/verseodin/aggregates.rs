@@ -2,12 +2,12 @@
 //!
 //! They count completed rows only, read names off the answers by themselves, and look at one day and engine at a time.
 
-use super::{
-    prose::count_names,
-    tracker::{PromptRow, TrackedBrand, Universe},
-};
+use super::tracker::{PromptRow, TrackedBrand, Universe};
 use crate::{
-    demo::rng::{real, uuid},
+    demo::{
+        prose::count_names,
+        rng::{real, uuid},
+    },
     model::{Day, host_of},
 };
 use serde::Serialize;

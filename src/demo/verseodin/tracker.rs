@@ -1,8 +1,7 @@
 //! What the server serves: a small trait, and its records exactly as the API spells them.
 
-use super::prose::count_names;
 use crate::{
-    demo::{rng::uuid, world::Take},
+    demo::{prose::count_names, rng::uuid, world::Take},
     model::{Day, host_of},
 };
 use jiff::Timestamp;

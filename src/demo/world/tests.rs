@@ -1,7 +1,7 @@
 //! The world keeps its word: same seed, same runs; what it says of an answer is in the answer; the past stays.
 
 use super::*;
-use crate::{demo::verseodin::prose::count_names, model::Status};
+use crate::{demo::prose::count_names, model::Status};
 use std::collections::BTreeMap;
 
 fn day(text: &str) -> Day {

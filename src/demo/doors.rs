@@ -2,8 +2,8 @@
 //!
 //! A connection is shared between the server and its handler, since only one who holds the socket can reset it.
 
-use super::faults::Fault;
 use axum::{
+    Router,
     body::Body,
     extract::connect_info::Connected,
     http::HeaderValue,
@@ -23,10 +23,49 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
 };
+use tokio_util::sync::CancellationToken;
+
+/// How long an answer under way may take after the server was told to stop.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Serves until told to stop.
+pub(super) async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
+    let app = app.into_make_service_with_connect_info::<Line>();
+    let graceful = axum::serve(Doors(listener), app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let limit = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        // Errors of single connections do not end it.
+        _ = graceful.into_future() => {}
+        () = limit => {}
+    }
+}
+
+/// Serves on a thread and a runtime of its own, for callers that have none.
+pub(super) fn serve_on_thread(
+    name: &str,
+    listener: std::net::TcpListener,
+    app: Router,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => serve(listener, app, stop).await,
+                Err(error) => tracing::error!(%error, "the demo server did not start"),
+            }
+        });
+    })?;
+    Ok(())
+}
 
 /// A listener whose connections can be reset.
 #[derive(Debug)]
-pub(super) struct Doors(pub(super) TcpListener);
+struct Doors(TcpListener);
 
 impl Listener for Doors {
     type Io = Line;
@@ -97,8 +136,22 @@ impl AsyncWrite for Line {
 /// How long the half of a body that is sent before a reset is given to arrive.
 const BEFORE_RESET: Duration = Duration::from_millis(20);
 
-/// Sends the body through the faults that are about its way and not about its content.
-pub(super) fn send(response: &mut Response, body: String, faults: &[Fault], line: Line) {
+/// How a body gets to the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Way {
+    /// In one piece.
+    #[default]
+    Whole,
+    /// Half of it, then the connection is reset.
+    Reset,
+    /// Half of it, although `Content-Length` promises all.
+    Truncated,
+    /// All of it in drops of so many bytes, with a pause before each.
+    Drip(usize, Duration),
+}
+
+/// Sends the body on its way.
+pub(super) fn send(response: &mut Response, body: String, way: Way, line: Line) {
     let bytes = body.into_bytes();
     let half = || bytes.get(..bytes.len() / 2).unwrap_or_default().to_vec();
     let cut = |wait: Duration, reset: Option<Line>| {
@@ -113,23 +166,20 @@ pub(super) fn send(response: &mut Response, body: String, faults: &[Fault], line
         Body::from_stream(stream::iter([Ok(half())]).chain(stream::once(end)))
     };
     let whole = HeaderValue::from(bytes.len());
-    *response.body_mut() = if faults.contains(&Fault::Reset) {
-        cut(BEFORE_RESET, Some(line))
-    } else if faults.contains(&Fault::Truncated) {
-        response.headers_mut().insert("content-length", whole);
-        cut(BEFORE_RESET, None)
-    } else if let Some((chunk, pause)) = faults.iter().find_map(drip) {
-        response.headers_mut().insert("content-length", whole);
-        let drops: Vec<Vec<u8>> = bytes.chunks(chunk.max(1)).map(<[u8]>::to_vec).collect();
-        Body::from_stream(stream::iter(drops).then(move |drop| async move {
-            tokio::time::sleep(pause).await;
-            Ok::<_, io::Error>(drop)
-        }))
-    } else {
-        Body::from(bytes)
+    *response.body_mut() = match way {
+        Way::Whole => Body::from(bytes),
+        Way::Reset => cut(BEFORE_RESET, Some(line)),
+        Way::Truncated => {
+            response.headers_mut().insert("content-length", whole);
+            cut(BEFORE_RESET, None)
+        }
+        Way::Drip(chunk, pause) => {
+            response.headers_mut().insert("content-length", whole);
+            let drops: Vec<Vec<u8>> = bytes.chunks(chunk.max(1)).map(<[u8]>::to_vec).collect();
+            Body::from_stream(stream::iter(drops).then(move |drop| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, io::Error>(drop)
+            }))
+        }
     };
-}
-
-fn drip(fault: &Fault) -> Option<(usize, Duration)> {
-    if let Fault::Drip { chunk, pause } = fault { Some((*chunk, *pause)) } else { None }
 }

@@ -1,0 +1,72 @@
+//! When a fault fires: by counting the requests that it is about, never by chance or time.
+
+use super::lock;
+use std::sync::Mutex;
+
+/// When a fault fires, counted over the requests that it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// Every time.
+    Always,
+    /// For the next so many requests.
+    Next(u32),
+    /// For every so-manieth request: `Every(3)` hits the third, the sixth, ...
+    Every(u32),
+    /// Lets some pass, then hits some.
+    After {
+        /// How many pass.
+        skip: u32,
+        /// How many are hit then.
+        count: u32,
+    },
+}
+
+impl When {
+    /// Does the so-manieth request (1 is the first) meet the fault?
+    fn fires(self, seen: u32) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Next(count) => seen <= count,
+            Self::Every(step) => step > 0 && seen.is_multiple_of(step),
+            Self::After { skip, count } => seen > skip && seen - skip <= count,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Rule<F> {
+    target: String,
+    fault: F,
+    when: When,
+    seen: u32,
+}
+
+/// Faults that are switched on, each with the requests it is about.
+#[derive(Debug)]
+pub(super) struct Rules<F>(Mutex<Vec<Rule<F>>>);
+
+impl<F> Default for Rules<F> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<F: Clone> Rules<F> {
+    pub(super) fn add(&self, target: &str, fault: F, when: When) {
+        lock(&self.0).push(Rule { target: target.to_owned(), fault, when, seen: 0 });
+    }
+
+    pub(super) fn clear(&self) {
+        lock(&self.0).clear();
+    }
+
+    /// The faults that a request meets, told which targets it is; counts it.
+    pub(super) fn strike(&self, is_about: impl Fn(&str) -> bool) -> Vec<F> {
+        let mut rules = lock(&self.0);
+        let met = rules.iter_mut().filter(|rule| is_about(&rule.target)).filter_map(|rule| {
+            rule.seen += 1;
+            rule.when.fires(rule.seen).then(|| rule.fault.clone())
+        });
+        met.collect()
+    }
+}
