@@ -164,7 +164,7 @@ pub(super) fn topics(cx: &mut Cx<'_>, root: &Selected) -> Result<Value, Problem>
     let mut nodes = Vec::new();
     for (id, name) in topics_of(cx, project) {
         let prompts = prompts_of(cx, project, Some(name));
-        let board = range.map(|range| cx.board(ix, &prompts, days(project, Some(range)), &roots));
+        let board = range.map(|range| cx.board(ix, &prompts, &days(project, Some(range)), &roots));
         let node = json!({ "id": ids::encode(kind::TOPIC, id), "rawId": id.to_string(), "name": name });
         nodes.push(Value::Object(with_figures(fields(node), board.as_ref(), brand)));
     }
@@ -187,7 +187,7 @@ pub(super) fn prompts(cx: &mut Cx<'_>, root: &Selected) -> Result<Value, Problem
     let top = root.wants(&["topBrands"]);
     let mut nodes = Vec::new();
     for prompt in prompts_of(cx, project, topic) {
-        let board = range.map(|range| cx.board(ix, &[prompt], days(project, Some(range)), &roots));
+        let board = range.map(|range| cx.board(ix, &[prompt], &days(project, Some(range)), &roots));
         let Some(about) = project.prompts.get(prompt) else { continue };
         let node = json!({
             "id": ids::encode(kind::PROMPT, about.id),
@@ -224,7 +224,7 @@ pub(super) fn brands(cx: &mut Cx<'_>, root: &Selected) -> Result<Value, Problem>
     };
     let range = range(root)?;
     let prompts = prompts_of(cx, project, None);
-    let board = range.map(|range| cx.board(ix, &prompts, days(project, Some(range)), &roots));
+    let board = range.map(|range| cx.board(ix, &prompts, &days(project, Some(range)), &roots));
     let mut nodes = Vec::new();
     for (place, brand) in project.brands.iter().enumerate().filter(|(_, brand)| matches(root, &brand.name)) {
         let merged = cx.state.merged(project, brand.id);
@@ -271,7 +271,7 @@ pub(super) fn scores(cx: &mut Cx<'_>, root: &Selected) -> Result<Value, Problem>
     }
     let mut points = Vec::new();
     for (start, days) in buckets {
-        let board = cx.board(ix, &prompts, days.into_iter(), &roots);
+        let board = cx.board(ix, &prompts, &days, &roots);
         // A bucket without finished runs has no point.
         if board.runs() == 0 {
             continue;

@@ -42,8 +42,8 @@ impl Default for LumarOptions {
     fn default() -> Self {
         Self {
             rate_limit: 6_000,
-            rate_period: Duration::from_secs(300),
-            session_life: Duration::from_secs(30 * 86_400),
+            rate_period: Duration::from_mins(5),
+            session_life: Duration::from_hours(30 * 24),
             session_requests: None,
             spelling: Spelling::Pascal,
             unknown_fields: Vec::new(),

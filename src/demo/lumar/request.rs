@@ -262,7 +262,9 @@ impl<'d, 'o> Reader<'_, 'd, 'o> {
             let mut fields = Vec::new();
             self.set(set, on, &mut fields);
             if wanted {
-                fields.into_iter().for_each(|selected| self.merge(selected, out));
+                for selected in fields {
+                    self.merge(selected, out);
+                }
             }
         }
     }
@@ -393,16 +395,19 @@ impl<'d, 'o> Reader<'_, 'd, 'o> {
                 };
                 self.invalid(message);
             }
-            (_, Type::NonNull(inner)) => self.variables(literal, inner, false),
             (Literal::List(items), Type::List(inner)) => {
-                items.iter().for_each(|item| self.variables(item, inner, false));
+                for item in items {
+                    self.variables(item, inner, false);
+                }
             }
-            (_, Type::List(inner)) => self.variables(literal, inner, false),
+            (_, Type::NonNull(inner) | Type::List(inner)) => self.variables(literal, inner, false),
             (Literal::Object(given), Type::Named(name)) => {
                 let Some(super::schema::Named::Input(fields)) = self.values.schema.get(name) else { return };
                 let fields: Vec<(Type, &Literal<'d, String>)> =
                     fields.iter().filter_map(|field| Some((field.kind.clone(), given.get(&field.name)?))).collect();
-                fields.into_iter().for_each(|(kind, literal)| self.variables(literal, &kind, false));
+                for (kind, literal) in fields {
+                    self.variables(literal, &kind, false);
+                }
             }
             _ => {}
         }

@@ -204,17 +204,11 @@ impl<'a> Cx<'a> {
     }
 
     /// The figures of some prompts over some days.
-    pub(super) fn board(
-        &mut self,
-        project: usize,
-        prompts: &[usize],
-        days: impl Iterator<Item = Day> + Clone,
-        roots: &[Option<usize>],
-    ) -> Board {
+    pub(super) fn board(&mut self, project: usize, prompts: &[usize], days: &[Day], roots: &[Option<usize>]) -> Board {
         let mut board = Board::default();
         for prompt in prompts {
-            for day in days.clone() {
-                for facts in self.state.facts(Place { project, prompt: *prompt, day }).iter() {
+            for day in days {
+                for facts in self.state.facts(Place { project, prompt: *prompt, day: *day }).iter() {
                     board.add(facts, roots);
                 }
             }
@@ -251,9 +245,9 @@ pub(super) fn range(root: &Selected) -> Result<Option<DayRange>, Problem> {
 }
 
 /// The days of a project inside a range, oldest first; without a range, all.
-pub(super) fn days(project: &Project, range: Option<DayRange>) -> impl DoubleEndedIterator<Item = Day> + Clone + use<> {
+pub(super) fn days(project: &Project, range: Option<DayRange>) -> Vec<Day> {
     let own = project.days;
     let range = range.unwrap_or(own);
     let (first, last) = (own.first.max(range.first), own.last.min(range.last));
-    (first.epoch_days()..=last.epoch_days()).map(Day::from_epoch_days)
+    (first.epoch_days()..=last.epoch_days()).map(Day::from_epoch_days).collect()
 }

@@ -11,7 +11,10 @@ use super::{
     roots::{Cx, days, instant, range},
     tracker::{Place, Project, Run},
 };
-use crate::{demo::rng::real, model::Status};
+use crate::{
+    demo::rng::real,
+    model::{Day, Status},
+};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,31 +155,41 @@ pub(super) fn citations(cx: &mut Cx<'_>, root: &Selected) -> Result<Value, Probl
     let (brand, roots) = cx.brand(root, project)?;
     let range = range(root)?;
     let kept = (ix, brand, range.map(|range| (range.first, range.last)));
-    let mut nodes = match cx.state.kept_citations(&kept) {
-        Some(nodes) => nodes,
-        None => {
-            let mut urls: BTreeMap<String, Cited> = BTreeMap::new();
-            for prompt in cx.prompts(project) {
-                let topic = project.prompts.get(prompt).map_or("", |prompt| prompt.topic.as_str());
-                for day in days(project, range) {
-                    let place = Place { project: ix, prompt, day };
-                    // Answers are not kept: only those that cite the brand are written again.
-                    let facts = cx.state.facts(place);
-                    if facts.iter().all(|facts| figures::part(facts, &roots, brand).citations == 0) {
-                        continue;
-                    }
-                    for run in cx.state.runs(place) {
-                        add_citations(&mut urls, &run, &roots, brand, topic);
-                    }
-                }
-            }
-            let nodes: Vec<Value> = urls.into_iter().map(|(url, cited)| url_json(&url, cited)).collect();
-            cx.state.keep_citations(kept, nodes.clone());
-            nodes
-        }
+    let mut nodes = if let Some(nodes) = cx.state.kept_citations(&kept) {
+        nodes
+    } else {
+        let nodes = cited_urls(cx, ix, project, &days(project, range), (brand, &roots));
+        cx.state.keep_citations(kept, nodes.clone());
+        nodes
     };
     lists::sort(&mut nodes, &root.arguments, &[("totalBrandCitations", true), ("url", false)]);
     lists::page(&nodes, root)
+}
+
+/// The URLs that cite a brand, in no order that counts.
+fn cited_urls(
+    cx: &mut Cx<'_>,
+    ix: usize,
+    project: &Project,
+    days: &[Day],
+    (brand, roots): (usize, &[Option<usize>]),
+) -> Vec<Value> {
+    let mut urls: BTreeMap<String, Cited> = BTreeMap::new();
+    for prompt in cx.prompts(project) {
+        let topic = project.prompts.get(prompt).map_or("", |prompt| prompt.topic.as_str());
+        for day in days {
+            let place = Place { project: ix, prompt, day: *day };
+            // Answers are not kept: only those that cite the brand are written again.
+            let facts = cx.state.facts(place);
+            if facts.iter().all(|facts| figures::part(facts, roots, brand).citations == 0) {
+                continue;
+            }
+            for run in cx.state.runs(place) {
+                add_citations(&mut urls, &run, roots, brand, topic);
+            }
+        }
+    }
+    urls.iter().map(|(url, cited)| url_json(url, cited)).collect()
 }
 
 fn add_citations(urls: &mut BTreeMap<String, Cited>, run: &Run, roots: &[Option<usize>], brand: usize, topic: &str) {
@@ -193,7 +206,7 @@ fn add_citations(urls: &mut BTreeMap<String, Cited>, run: &Run, roots: &[Option<
     }
 }
 
-fn url_json(url: &str, cited: Cited) -> Value {
+fn url_json(url: &str, cited: &Cited) -> Value {
     let mean = |sum: f64| round(sum / real(cited.count.max(1)));
     json!({
         "url": url,

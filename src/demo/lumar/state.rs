@@ -146,6 +146,12 @@ impl State {
         facts
     }
 
+    /// Days of prompts whose facts are kept.
+    #[cfg(test)]
+    pub(super) fn kept_places(&self) -> usize {
+        self.facts.len()
+    }
+
     /// What a brand was merged into: by this server, or before it began.
     pub(super) fn merged(&self, project: &Project, brand: u64) -> Option<(u64, Timestamp)> {
         let before = || {

@@ -195,3 +195,15 @@ async fn a_merged_variant_vanishes_and_its_figures_are_the_targets() {
     let gone = stage.ask(&mentions(&variant), Value::Null).await;
     assert_eq!(gone.code(), "ENTITY_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn a_big_world_is_worked_out_only_where_it_is_asked_about() {
+    let big = WorldSize { prompts: vec![500], days: 365, engines: 6, brands: 40, ..WorldSize::demo() };
+    let world = Arc::new(World::new(big, 7, newest()));
+    let stage = stage_of(WorldTracker::new(world), LumarOptions::unhurried()).await;
+    let range = ", dateRange: { start: \"2026-11-12\", end: \"2026-11-21\" }";
+    for _ in 0..2 {
+        assert_eq!(stage.runs(321, &stage.own(), range, "id").await.len(), 60);
+    }
+    assert_eq!(lock(&stage.server.inner.state).kept_places(), 10);
+}
