@@ -153,7 +153,7 @@ impl Context {
     fn setup(&self) -> Setup {
         let mut sources: Vec<_> = self.config.sources.iter().map(|source| source.name.clone()).collect();
         if self.demo {
-            sources.push(sources::DEMO.into());
+            sources.extend(sources::DEMO.map(Into::into));
         }
         Setup { sources, problems: self.config.problems.clone() }
     }

@@ -13,17 +13,18 @@ impl Demo {
     pub(super) fn run(&self, global: &Global) -> Result<Status, Failure> {
         let global = Global { config: None, cache: global.cache.clone(), demo: true, verbose: global.verbose };
         let context = Context::new(&global, None)?;
-        output::note("Syncing demo data from a built-in tracker: no key, no network.");
+        output::note("Syncing demo data from two built-in trackers: no key, no network.");
         let report = sync::now(&context, &[])?;
         for source in &report.sources {
             let counts = source.counts;
             output::note(&format!(
-                "{} projects, {} runs in {}",
+                "{}: {} projects, {} runs",
+                source.source,
                 source.projects,
                 counts.added + counts.unchanged + counts.changed,
-                context.store.path().display()
             ));
         }
+        output::note(&format!("They are in {}", context.store.path().display()));
         output::note("");
         let registry = tools::catalogue();
         let backend = context.backend();

@@ -4,12 +4,14 @@ use super::{Context, Failure};
 use crate::{
     config::{Access, SourceConfig},
     demo::{
-        verseodin::{ServerOptions, VerseodinServer, WorldTracker},
+        lumar::{self as demo_lumar, LumarOptions, LumarServer},
+        verseodin::{self as demo_verseodin, ServerOptions, VerseodinServer},
         world::{World, WorldSize},
     },
     model::{Day, SourceName, UpstreamKind},
     upstream::{
         Limits, Upstream,
+        lumar::{Credential, Lumar, LumarConfig},
         verseodin::{Verseodin, VerseodinConfig},
     },
 };
@@ -17,15 +19,15 @@ use secrecy::SecretString;
 use std::sync::Arc;
 use url::Url;
 
-/// The demo's source.
-pub(super) const DEMO: &str = "demo-verseodin";
+/// The demo's sources: two trackers that follow the same brands in the same world.
+pub(super) const DEMO: [&str; 2] = ["demo-lumar", "demo-verseodin"];
 /// Any number will do, as long as it stays: the same seed is the same world.
 const SEED: u64 = 7;
 
-/// Clients of every source, and the embedded server behind the demo's, which ends with this.
+/// Clients of every source, and the embedded servers behind the demo's, which end with this.
 pub(super) struct Sources {
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
-    _demo: Option<VerseodinServer>,
+    _demo: Option<(LumarServer, VerseodinServer)>,
 }
 
 /// Connects to every source that can be used.
@@ -48,21 +50,49 @@ fn client(source: &SourceConfig) -> Result<Arc<dyn Upstream>, Failure> {
             key_variable: key.name.clone(),
             limits,
         })?),
+        (UpstreamKind::Lumar, access) => {
+            let (credential, key_variables) = match access {
+                Access::Key(key) => (Credential::ServiceKey(key.value.clone()), vec![key.name.clone()]),
+                Access::UserKey { id, secret } => (
+                    Credential::UserKey { id: id.value.clone(), secret: secret.value.clone() },
+                    vec![id.name.clone(), secret.name.clone()],
+                ),
+            };
+            let (accounts, brands) = (source.accounts.clone(), source.brands.clone());
+            let config = LumarConfig { source: name, credential, key_variables, base_url, accounts, brands, limits };
+            Arc::new(Lumar::new(config)?)
+        }
         (kind, _) => return Err(Failure::new(format!("source `{name}`: {} can't be read yet", kind.as_str()), "")),
     })
 }
 
-/// A world that ends today, behind a tracker of our own on loopback.
+/// A world that ends today, behind trackers of our own on loopback.
 fn demo(today: Day) -> Result<Sources, Failure> {
+    let address = |url: String| Url::parse(&url).map_err(|error| Failure::new(error.to_string(), ""));
+    let [lumar_name, verseodin_name] = DEMO;
     let world = Arc::new(World::new(WorldSize::demo(), SEED, today));
-    let server = VerseodinServer::spawn_on_thread(Arc::new(WorldTracker::new(world)), ServerOptions::unhurried())?;
-    let base_url = Url::parse(&server.base_url()).map_err(|error| Failure::new(error.to_string(), ""))?;
-    let client = Verseodin::new(VerseodinConfig {
-        source: SourceName::from(DEMO),
-        api_key: SecretString::from(server.key().to_owned()),
-        base_url,
+
+    let tracker = demo_lumar::WorldTracker::new(Arc::clone(&world));
+    let lumar = LumarServer::spawn_on_thread(Arc::new(tracker), LumarOptions::unhurried())?;
+    let (id, secret) = lumar.user_key();
+    let lumar_client = Lumar::new(LumarConfig {
+        source: SourceName::from(lumar_name),
+        credential: Credential::UserKey { id: id.into(), secret: secret.into() },
+        key_variables: vec!["the demo's user key".to_owned()],
+        base_url: address(lumar.base_url())?,
+        accounts: Vec::new(),
+        brands: Vec::new(),
+        limits: Limits::default(),
+    })?;
+
+    let tracker = demo_verseodin::WorldTracker::new(world);
+    let verseodin = VerseodinServer::spawn_on_thread(Arc::new(tracker), ServerOptions::unhurried())?;
+    let verseodin_client = Verseodin::new(VerseodinConfig {
+        source: SourceName::from(verseodin_name),
+        api_key: SecretString::from(verseodin.key().to_owned()),
+        base_url: address(verseodin.base_url())?,
         key_variable: "the demo's key".to_owned(),
         limits: Limits::default(),
     })?;
-    Ok(Sources { upstreams: vec![Arc::new(client)], _demo: Some(server) })
+    Ok(Sources { upstreams: vec![Arc::new(lumar_client), Arc::new(verseodin_client)], _demo: Some((lumar, verseodin)) })
 }

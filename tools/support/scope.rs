@@ -51,7 +51,7 @@ fn nothing_cached(setup: &Setup, failures: &[(String, String)]) -> ToolError {
     }
 }
 
-/// The projects that a question is about: the one named, or all.
+/// The projects that a question is about: those named, which several sources may have, or all.
 pub(crate) fn projects_named(
     cx: &ToolCx<'_>,
     reader: &Reader,
@@ -77,21 +77,13 @@ pub(crate) fn projects_named(
             .contains(&wanted)
     };
     let found: Vec<Target> = targets.iter().filter(is).cloned().collect();
-    match found.len() {
-        0 => {
-            let names = targets.iter().map(|target| target.name.as_str());
-            let next = here("projects", names.clone(), "call list_sources to see all projects");
-            Err(ToolError::not_found("project", name.as_str(), names, next))
-        }
-        1 => Ok(found),
-        _ => {
-            let names: Vec<&str> = found.iter().map(|target| target.name.as_str()).collect();
-            Err(ToolError::invalid(
-                format!("project {:?} is in several sources", name.as_str()),
-                format!("name one as {}", names.join(" or ")),
-            ))
-        }
+    if found.is_empty() {
+        let names = targets.iter().map(|target| target.name.as_str());
+        let next = here("projects", names.clone(), "call list_sources to see all projects");
+        return Err(ToolError::not_found("project", name.as_str(), names, next));
     }
+    // Several where several sources have one of that name: they are answered side by side.
+    Ok(found)
 }
 
 fn failures(cx: &ToolCx<'_>, reader: &Reader) -> Result<Vec<(String, String)>, ToolError> {
