@@ -9,6 +9,7 @@ use super::{
     rate::{Observed, Quota, RateLimit},
 };
 use backon::{ExponentialBuilder, Retryable};
+use broken::{broken, chain};
 use jiff::Timestamp;
 use reqwest::{
     StatusCode,
@@ -16,7 +17,6 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
-use broken::{broken, chain};
 use tokio::time::Instant;
 use url::{Host, Url};
 
@@ -126,7 +126,8 @@ pub(super) struct Request {
 }
 
 /// A question that is asked with a body, about nothing but reading as well: it may be asked again.
-#[derive(Clone, Debug)]
+/// Not to be shown: a session is asked for with the key in the body.
+#[derive(Clone)]
 pub(super) struct Post {
     /// What is asked for, in our words: it stands in errors.
     pub(super) what: String,
@@ -139,7 +140,8 @@ pub(super) struct Post {
 }
 
 /// What came of a [`Post`]: upstreams that take questions by POST explain in the body what they refuse.
-#[derive(Clone, Debug)]
+/// Not to be shown: it may hold a session's token.
+#[derive(Clone)]
 pub(super) struct Reply {
     /// The body.
     pub(super) body: String,
@@ -155,6 +157,13 @@ struct Call<'a> {
     what: &'a str,
     url: &'a Url,
     post: Option<&'a Post>,
+}
+
+impl Call<'_> {
+    /// Might what is said of it repeat a secret? A question without a credential asks for one, with the key in it.
+    fn is_confidential(self) -> bool {
+        self.post.is_some_and(|post| post.auth.is_none())
+    }
 }
 
 /// An HTTP client with a credential.
@@ -331,7 +340,9 @@ impl Http {
         if request.post.is_some() && matches!(status.as_u16(), 400 | 401 | 403 | 413 | 422) {
             // What cannot be read explains nothing: the status has to do.
             let body = self.read(request, response).await.unwrap_or_default();
-            tracing::debug!(status = status.as_u16(), message = clean(&body), "refused: {}", request.what);
+            if !request.is_confidential() {
+                tracing::debug!(status = status.as_u16(), message = clean(&body), "refused: {}", request.what);
+            }
             return Ok(Reply { body, date, refusal: Some(refusal) });
         }
         self.log_refusal(request, response).await;
@@ -398,7 +409,7 @@ impl Http {
 
     async fn log_refusal(&self, request: Call<'_>, mut response: reqwest::Response) {
         let status = response.status().as_u16();
-        if !tracing::enabled!(tracing::Level::DEBUG) {
+        if request.is_confidential() || !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
         let mut body = Vec::new();

@@ -385,6 +385,6 @@ async fn a_question_is_asked_again_after_what_passes() {
     // What is worth another try may stand in the body alone.
     let server = answering(vec![json(200)]).await;
     let busy = || Error::Server { status: 500, tries: 1, waited: Duration::ZERO, retry_after: None };
-    let error = asking(&server).post(&post(&server, None), |_| Err(busy())).await.unwrap_err();
+    let error = asking(&server).post(&post(&server, None), |_| Err(busy())).await.err().unwrap();
     assert_eq!((error.class(), tries(&server).await), ("server", 3));
 }
