@@ -6,6 +6,7 @@
 mod error;
 mod fields;
 mod http;
+pub mod lumar;
 mod rate;
 pub mod verseodin;
 
@@ -100,7 +101,14 @@ impl Slice {
     /// A slice of all that a day holds.
     #[must_use]
     pub fn of_day(day: Day) -> Self {
-        Self { key: day.to_string(), last_day: day, fingerprint: None, fingerprint_is_proof: false, prompt: None, runs: None }
+        Self {
+            key: day.to_string(),
+            last_day: day,
+            fingerprint: None,
+            fingerprint_is_proof: false,
+            prompt: None,
+            runs: None,
+        }
     }
 }
 
