@@ -6,6 +6,7 @@
 mod error;
 mod fields;
 mod http;
+pub mod lumar;
 mod rate;
 pub mod verseodin;
 
@@ -89,6 +90,9 @@ pub struct Slice {
     pub last_day: Day,
     /// A text that changes whenever the slice's content does, where the upstream gives one.
     pub fingerprint: Option<String>,
+    /// Does an equal fingerprint prove that no finished run is new or another? Runs that failed may be, so that a
+    /// slice which may still change is then read once a day and not at every sync.
+    pub fingerprint_is_proof: bool,
     /// The prompt that all its runs are of, where a slice is one prompt's.
     pub prompt: Option<PromptRecord>,
     /// How many runs it holds, where the upstream says so beforehand.
@@ -99,7 +103,15 @@ impl Slice {
     /// A slice of all that a day holds.
     #[must_use]
     pub fn of_day(day: Day) -> Self {
-        Self { key: day.to_string(), first_day: day, last_day: day, fingerprint: None, prompt: None, runs: None }
+        Self {
+            key: day.to_string(),
+            first_day: day,
+            last_day: day,
+            fingerprint: None,
+            fingerprint_is_proof: false,
+            prompt: None,
+            runs: None,
+        }
     }
 }
 

@@ -172,7 +172,7 @@ fn show_progress() -> OnProgress {
     Arc::new(move |progress: &Progress| {
         let mut by_source = by_source.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = by_source.entry(progress.source.to_string()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} days  {msg}");
+            let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} slices  {msg}");
             let bar = bars.add(ProgressBar::new(0));
             bar.set_prefix(progress.source.to_string());
             style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
@@ -194,7 +194,7 @@ fn plain_lines() -> OnProgress {
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.insert(progress.source.to_string(), tenth) != Some(tenth) {
             output::note(&format!(
-                "{}: {}/{} days  {}",
+                "{}: {}/{} slices  {}",
                 progress.source,
                 progress.slices_done,
                 progress.slices_planned,
@@ -234,7 +234,7 @@ fn line(source: &SourceReport) -> String {
         Outcome::Failed { .. } => "incomplete",
     };
     let mut line = format!(
-        "{}: {word}, {} projects, {} of {} days read; {} runs new, {} changed, {} unchanged",
+        "{}: {word}, {} projects, {} of {} slices read; {} runs new, {} changed, {} unchanged",
         source.source,
         source.projects,
         source.slices_done,

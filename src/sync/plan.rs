@@ -55,7 +55,7 @@ pub fn plan(offered: Vec<Slice>, stored: &[StoredSlice], options: PlanOptions) -
         .into_iter()
         .filter_map(|slice| {
             let known = stored.get(slice.key.as_str()).copied();
-            let reason = reason(&slice, known, oldest, options.look_back_days)?;
+            let reason = reason(&slice, known, oldest, options)?;
             let cursor = known.filter(|_| reason == Reason::Resume).and_then(|known| known.cursor.clone()).map(Cursor);
             Some(Task { slice, cursor, reason })
         })
@@ -64,7 +64,7 @@ pub fn plan(offered: Vec<Slice>, stored: &[StoredSlice], options: PlanOptions) -
     tasks
 }
 
-fn reason(slice: &Slice, known: Option<&StoredSlice>, oldest: Day, look_back_days: i32) -> Option<Reason> {
+fn reason(slice: &Slice, known: Option<&StoredSlice>, oldest: Day, options: PlanOptions) -> Option<Reason> {
     let Some(known) = known else { return (slice.last_day >= oldest).then_some(Reason::New) };
     let Some(completed_at) = known.completed_at else {
         // What was begun is ended, however old it has become meanwhile.
@@ -75,7 +75,9 @@ fn reason(slice: &Slice, known: Option<&StoredSlice>, oldest: Day, look_back_day
         return Some(Reason::Changed);
     }
     // Read before it was final? So a slice that left the window since its last reading is read once more.
-    if completed_at < slice.last_day.plus(look_back_days).start() {
+    // An equal fingerprint is proof for the rest of the day on which the slice was read.
+    let proven = slice.fingerprint_is_proof && slice.fingerprint.is_some() && Day::of(completed_at) >= options.today;
+    if completed_at < slice.last_day.plus(options.look_back_days).start() && !proven {
         return Some(Reason::LookBack);
     }
     (known.open_runs > 0).then_some(Reason::OpenRuns)
@@ -155,5 +157,27 @@ mod tests {
         assert_eq!(reasons(vec![slice.clone()], std::slice::from_ref(&known)), []);
         slice.fingerprint = Some("13".to_owned());
         assert_eq!(reasons(vec![slice], &[known])[0].1, Reason::Changed);
+    }
+
+    #[test]
+    fn a_fingerprint_that_is_proof_is_believed_until_the_day_is_over() {
+        use Reason::{Changed, LookBack, OpenRuns};
+        // (last day, completed at, runs open, fingerprint then and now, why it is read)
+        let cases = [
+            ("2026-11-22", "2026-11-22T00:00:00Z", 0, ("7", "7"), None),
+            ("2026-11-22", "2026-11-22T10:00:00Z", 2, ("7", "7"), Some(OpenRuns)),
+            ("2026-11-22", "2026-11-22T10:00:00Z", 0, ("7", "8"), Some(Changed)),
+            ("2026-11-22", "2026-11-21T23:59:59Z", 0, ("7", "7"), Some(LookBack)),
+            ("2026-11-21", "2026-11-21T12:00:00Z", 0, ("7", "7"), Some(LookBack)),
+            ("2026-11-20", "2026-11-22T00:00:00Z", 0, ("7", "7"), None),
+        ];
+        for (last_day, completed, open, (then, now), expected) in cases {
+            let known =
+                StoredSlice { fingerprint: Some(then.to_owned()), ..stored(last_day, Some(completed), None, open) };
+            let fingerprint = Some(now.to_owned());
+            let slice = Slice { fingerprint, fingerprint_is_proof: true, ..offered(last_day) };
+            let found = reasons(vec![slice], &[known]).first().map(|(_, reason, _)| *reason);
+            assert_eq!(found, expected, "{last_day} {completed} {open} {then} {now}");
+        }
     }
 }

@@ -215,7 +215,6 @@ impl<'a, 'd> Fields<'a, 'd> {
     }
 
     /// A number.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the scores of Lumar"))]
     pub(super) fn opt_number(&self, name: &str) -> Option<f64> {
         self.read_as(name, value::number)
     }
@@ -251,7 +250,6 @@ impl<'a, 'd> Fields<'a, 'd> {
     }
 
     /// An object inside this one, whatever its keys.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for Lunary's nested records"))]
     pub(super) fn opt_object(&self, name: &str, contract: &Contract) -> Option<Fields<'a, 'd>> {
         let fields = Self::read(contract, self.get(name)?, self.drift);
         if fields.is_err() {

@@ -2,17 +2,21 @@
 //!
 //! What upstreams write in their errors goes to the log, cleaned; an [`Error`] holds our words alone.
 
+mod broken;
+
 use super::{
     Error,
     rate::{Observed, Quota, RateLimit},
 };
 use backon::{ExponentialBuilder, Retryable};
+use broken::{broken, chain};
+use jiff::Timestamp;
 use reqwest::{
     StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{error::Error as _, io, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 use url::{Host, Url};
 
@@ -66,19 +70,25 @@ pub(super) enum Auth {
     /// `Authorization: Bearer KEY`.
     Bearer(SecretString),
     /// `x-api-key: KEY`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for Lumar's service accounts"))]
     ApiKey(SecretString),
     /// `x-auth-token: TOKEN`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for Lumar's session tokens"))]
     Token(SecretString),
+    /// Nowhere by itself: each [`Post`] brings its own.
+    PerRequest,
 }
 
 impl Auth {
+    /// Can it be sent at all?
+    pub(super) fn is_usable(&self) -> bool {
+        self.header().is_some()
+    }
+
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let (name, prefix, secret) = match self {
             Self::Bearer(secret) => (AUTHORIZATION, "Bearer ", secret),
             Self::ApiKey(secret) => (HeaderName::from_static("x-api-key"), "", secret),
             Self::Token(secret) => (HeaderName::from_static("x-auth-token"), "", secret),
+            Self::PerRequest => return None,
         };
         // A key read from a file often ends with a line break.
         let secret = secret.expose_secret().trim();
@@ -115,6 +125,47 @@ pub(super) struct Request {
     pub(super) url: Url,
 }
 
+/// A question that is asked with a body, about nothing but reading as well: it may be asked again.
+/// Not to be shown: a session is asked for with the key in the body.
+#[derive(Clone)]
+pub(super) struct Post {
+    /// What is asked for, in our words: it stands in errors.
+    pub(super) what: String,
+    /// The address, whole.
+    pub(super) url: Url,
+    /// The body, JSON.
+    pub(super) body: String,
+    /// The credential of this request; none where it asks for one.
+    pub(super) auth: Option<Auth>,
+}
+
+/// What came of a [`Post`]: upstreams that take questions by POST explain in the body what they refuse.
+/// Not to be shown: it may hold a session's token.
+#[derive(Clone)]
+pub(super) struct Reply {
+    /// The body.
+    pub(super) body: String,
+    /// When the upstream answered, by its own clock.
+    pub(super) date: Option<Timestamp>,
+    /// What the status alone comes to, where it is a refusal.
+    pub(super) refusal: Option<Error>,
+}
+
+/// One request of either kind.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    what: &'a str,
+    url: &'a Url,
+    post: Option<&'a Post>,
+}
+
+impl Call<'_> {
+    /// Might what is said of it repeat a secret? A question without a credential asks for one, with the key in it.
+    fn is_confidential(self) -> bool {
+        self.post.is_some_and(|post| post.auth.is_none())
+    }
+}
+
 /// An HTTP client with a credential.
 #[derive(Debug)]
 pub(super) struct Http {
@@ -130,15 +181,12 @@ impl Http {
     pub(super) fn new(config: HttpConfig) -> Result<Self, Error> {
         let HttpConfig { base_url, auth, key_variable, quota, limits } = config;
         let loopback = check_base_url(&base_url)?;
-        let Some((name, value)) = auth.header() else {
-            return Err(Error::Config {
-                problem: format!("`{key_variable}` is empty or holds characters that no key has"),
-                fix: format!("set `{key_variable}` to the key as the tracker shows it"),
-            });
-        };
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(name, value);
+        if !matches!(auth, Auth::PerRequest) {
+            let (name, value) = auth.header().ok_or_else(|| no_key(&key_variable))?;
+            headers.insert(name, value);
+        }
 
         // Fails when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -184,6 +232,32 @@ impl Http {
     ///
     /// Any [`Error`]; transient ones only after all tries.
     pub(super) async fn fetch(&self, request: &Request) -> Result<String, Error> {
+        let call = Call { what: &request.what, url: &request.url, post: None };
+        let reply = self.persist(call, |_| Ok(())).await?;
+        reply.refusal.map_or(Ok(reply.body), Err)
+    }
+
+    /// The answer to a question, with what it says of a refusal that no retry mends. `judge` may find in the body of
+    /// an answer what makes it worth another try.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`]; transient ones only after all tries. A refusal of the request itself (400, 401, 403, 413, 422)
+    /// is a [`Reply`].
+    pub(super) async fn post(
+        &self,
+        post: &Post,
+        judge: impl Fn(&Reply) -> Result<(), Error> + Send + Sync,
+    ) -> Result<Reply, Error> {
+        self.persist(Call { what: &post.what, url: &post.url, post: Some(post) }, judge).await
+    }
+
+    async fn persist(
+        &self,
+        request: Call<'_>,
+        judge: impl Fn(&Reply) -> Result<(), Error> + Send + Sync,
+    ) -> Result<Reply, Error> {
+        let judge = &judge;
         let started = Instant::now();
         let mut tries = 0;
         let backoff = ExponentialBuilder::default()
@@ -193,7 +267,10 @@ impl Http {
             .with_max_times(self.limits.tries.saturating_sub(1) as usize);
         let result = (|| {
             tries += 1;
-            self.try_once(request)
+            async move {
+                let reply = self.try_once(request).await?;
+                judge(&reply).map(|()| reply)
+            }
         })
         .retry(backoff)
         .when(Error::is_transient)
@@ -208,7 +285,9 @@ impl Http {
         .await;
         let spent = started.elapsed();
         match &result {
-            Ok(body) => tracing::trace!(bytes = body.len(), spent_ms = spent.as_millis(), "fetched {}", request.what),
+            Ok(reply) => {
+                tracing::trace!(bytes = reply.body.len(), spent_ms = spent.as_millis(), "fetched {}", request.what);
+            }
             Err(error) => {
                 tracing::debug!(class = error.class(), tries, spent_ms = spent.as_millis(), "no {}", request.what);
             }
@@ -229,22 +308,45 @@ impl Http {
         }
     }
 
-    async fn try_once(&self, request: &Request) -> Result<String, Error> {
+    async fn try_once(&self, request: Call<'_>) -> Result<Reply, Error> {
         let sent_at = self.rate.acquire(self.limits.max_delay).await.map_err(|wait| Error::RateLimited {
             tries: 0,
             waited: Duration::ZERO,
             retry_after: Some(wait),
         })?;
-        let response = self.client.get(request.url.clone()).send().await.map_err(|error| broken(&error))?;
+        let asked = match request.post {
+            None => self.client.get(request.url.clone()),
+            Some(post) => {
+                let mut asked = self.client.post(request.url.clone()).body(post.body.clone());
+                asked = asked.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                match &post.auth {
+                    None => asked,
+                    Some(auth) => {
+                        let (name, value) = auth.header().ok_or_else(|| no_key(&self.key_variable))?;
+                        asked.header(name, value)
+                    }
+                }
+            }
+        };
+        let response = asked.send().await.map_err(|error| broken(&error))?;
         let status = response.status();
+        let date = date(response.headers());
         let retry_after = retry_after(response.headers());
         self.rate.observe(sent_at, self.observed(status, response.headers(), retry_after));
         if status.is_success() {
-            self.read(request, response).await
-        } else {
-            self.log_refusal(request, response).await;
-            Err(self.refusal(request, status, retry_after))
+            return Ok(Reply { body: self.read(request, response).await?, date, refusal: None });
         }
+        let refusal = self.refusal(request, status, retry_after);
+        if request.post.is_some() && matches!(status.as_u16(), 400 | 401 | 403 | 413 | 422) {
+            // What cannot be read explains nothing: the status has to do.
+            let body = self.read(request, response).await.unwrap_or_default();
+            if !request.is_confidential() {
+                tracing::debug!(status = status.as_u16(), message = clean(&body), "refused: {}", request.what);
+            }
+            return Ok(Reply { body, date, refusal: Some(refusal) });
+        }
+        self.log_refusal(request, response).await;
+        Err(refusal)
     }
 
     fn observed(&self, status: StatusCode, headers: &HeaderMap, retry_after: Option<Duration>) -> Observed {
@@ -257,9 +359,9 @@ impl Http {
         }
     }
 
-    async fn read(&self, request: &Request, mut response: reqwest::Response) -> Result<String, Error> {
+    async fn read(&self, request: Call<'_>, mut response: reqwest::Response) -> Result<String, Error> {
         let limit = self.limits.max_bytes;
-        let too_large = || Error::TooLarge { what: request.what.clone(), limit };
+        let too_large = || Error::TooLarge { what: request.what.to_owned(), limit };
         let announced = response.content_length().unwrap_or(0);
         if announced > limit {
             return Err(too_large());
@@ -284,11 +386,11 @@ impl Http {
                 Err(_) => "not UTF-8",
             }
         };
-        Err(Error::Decode { what: request.what.clone(), detail: detail.to_owned() })
+        Err(Error::Decode { what: request.what.to_owned(), detail: detail.to_owned() })
     }
 
-    fn refusal(&self, request: &Request, status: StatusCode, retry_after: Option<Duration>) -> Error {
-        let what = request.what.clone();
+    fn refusal(&self, request: Call<'_>, status: StatusCode, retry_after: Option<Duration>) -> Error {
+        let what = request.what.to_owned();
         let (tries, waited, code) = (1, Duration::ZERO, status.as_u16());
         match code {
             401 => Error::Unauthorized { status: code, variable: self.key_variable.clone() },
@@ -305,9 +407,9 @@ impl Http {
         }
     }
 
-    async fn log_refusal(&self, request: &Request, mut response: reqwest::Response) {
+    async fn log_refusal(&self, request: Call<'_>, mut response: reqwest::Response) {
         let status = response.status().as_u16();
-        if !tracing::enabled!(tracing::Level::DEBUG) {
+        if request.is_confidential() || !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
         let mut body = Vec::new();
@@ -350,56 +452,31 @@ fn number<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
+fn instant(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::parse(headers.get(name)?.to_str().ok()?).ok()?;
+    Some(zoned.timestamp())
+}
+
+/// The answer's own time.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    instant(headers, DATE)
+}
+
+fn no_key(variable: &str) -> Error {
+    Error::Config {
+        problem: format!("`{variable}` is empty or holds characters that no key has"),
+        fix: format!("set `{variable}` to the key as the tracker shows it"),
+    }
+}
+
 /// `Retry-After` in seconds, or as a date, which is read against the answer's own `Date`.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let instant = |name| jiff::fmt::rfc2822::parse(headers.get(name)?.to_str().ok()?).ok();
+    let instant = |name| instant(headers, name);
     let wait = match number::<f64>(headers, RETRY_AFTER.as_str()) {
         Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        None => instant(RETRY_AFTER)?.duration_since(&instant(DATE)?).try_into().unwrap_or(Duration::ZERO),
+        None => instant(RETRY_AFTER)?.duration_since(instant(DATE)?).try_into().unwrap_or(Duration::ZERO),
     };
     Some(wait.min(MAX_ASKED))
-}
-
-/// No answer, or half of one.
-fn broken(error: &reqwest::Error) -> Error {
-    let chain = chain(error);
-    tracing::debug!(error = %clean(&chain), "the connection failed");
-    let what = match io_kind(error) {
-        _ if error.is_timeout() && error.is_connect() => "no connection was made in time",
-        _ if error.is_timeout() => "no answer came in time",
-        _ if error.is_dns() => "the host name could not be resolved",
-        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
-        Some(io::ErrorKind::InvalidData) if error.is_connect() => "no secure connection could be made",
-        _ if error.is_connect() => "no connection could be made",
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {
-            "the connection was reset"
-        }
-        _ if error.is_body() || error.is_decode() => "the answer was cut off or damaged",
-        _ => "the connection broke before an answer came",
-    };
-    Error::Network { what: what.to_owned(), tries: 1, waited: Duration::ZERO }
-}
-
-fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
-    let mut source = error.source();
-    let mut kind = None;
-    while let Some(error) = source {
-        // The innermost one: outer ones wrap it as `Other`.
-        kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(kind);
-        source = error.source();
-    }
-    kind
-}
-
-fn chain(error: &reqwest::Error) -> String {
-    // The address holds ids only, but it is long and told apart by the request's name.
-    let mut text = String::new();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text.trim_start_matches(": ").to_owned()
 }
 
 /// A stranger's text for the log: one line, bounded, nothing that moves a terminal's cursor.

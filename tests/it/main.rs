@@ -15,6 +15,7 @@ mod answers;
 mod cli;
 mod contract;
 mod figures;
+mod lumar;
 mod mcp_json;
 mod protocol;
 mod real_answers;

@@ -350,3 +350,41 @@ fn waits_are_read_as_seconds_or_as_a_date() {
     }
     assert_eq!(retry_after(&HeaderMap::new()), None);
 }
+
+fn post(server: &MockServer, auth: Option<Auth>) -> Post {
+    Post { what: "a question".into(), url: server.uri().parse().unwrap(), body: r#"{"query":"{me}"}"#.into(), auth }
+}
+
+fn asking(server: &MockServer) -> Http {
+    Http::new(HttpConfig { auth: Auth::PerRequest, ..config(&server.uri(), quick()) }).unwrap()
+}
+
+#[tokio::test]
+async fn a_question_brings_its_own_credential_and_hears_why_it_was_refused() {
+    for (status, told) in [(200, None), (400, Some("invalid")), (401, Some("unauthorized")), (403, Some("forbidden"))] {
+        let server = answering(vec![json(status)]).await;
+        let reply = asking(&server).post(&post(&server, Some(Auth::Token("t1".into()))), |_| Ok(())).await.unwrap();
+        assert_eq!((reply.body.as_str(), reply.refusal.as_ref().map(Error::class)), ("{}", told));
+        let asked = &server.received_requests().await.unwrap()[0];
+        assert_eq!((asked.method.as_str(), asked.body.as_slice()), ("POST", r#"{"query":"{me}"}"#.as_bytes()));
+        assert_eq!(asked.headers["x-auth-token"], "t1");
+        assert_eq!(asked.headers["content-type"], "application/json");
+        assert!(!asked.headers.contains_key("authorization"));
+    }
+    let server = answering(vec![json(200)]).await;
+    asking(&server).post(&post(&server, None), |_| Ok(())).await.unwrap();
+    assert!(!server.received_requests().await.unwrap()[0].headers.contains_key("x-auth-token"));
+}
+
+#[tokio::test]
+async fn a_question_is_asked_again_after_what_passes() {
+    let again = json(429).insert_header("retry-after", "0");
+    let server = answering(vec![again, json(503), json(200)]).await;
+    assert!(asking(&server).post(&post(&server, None), |_| Ok(())).await.is_ok());
+    assert_eq!(tries(&server).await, 3);
+    // What is worth another try may stand in the body alone.
+    let server = answering(vec![json(200)]).await;
+    let busy = || Error::Server { status: 500, tries: 1, waited: Duration::ZERO, retry_after: None };
+    let error = asking(&server).post(&post(&server, None), |_| Err(busy())).await.err().unwrap();
+    assert_eq!((error.class(), tries(&server).await), ("server", 3));
+}

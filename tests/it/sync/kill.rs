@@ -62,7 +62,7 @@ impl Tracker for Far {
 }
 
 /// Splitmix: the next of a row of numbers that look like chance.
-fn next(state: &mut u64) -> u64 {
+pub fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut word = *state;
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -70,14 +70,14 @@ fn next(state: &mut u64) -> u64 {
     word ^ (word >> 31)
 }
 
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a setting of this test alone")]
     let given = std::env::var(SEED_VARIABLE).ok();
     given.map_or(SEED, |text| text.parse().unwrap_or_else(|_| panic!("{SEED_VARIABLE} is not a number: {text}")))
 }
 
 /// Kills the child when the time is over. None when it was; else how the child ended.
-fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
+pub fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
     let begun = Instant::now();
     loop {
         if child.try_wait().unwrap().is_some() {
@@ -94,7 +94,7 @@ fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
     }
 }
 
-fn assert_success(case: &str, output: &Output) {
+pub fn assert_success(case: &str, output: &Output) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{case}: {}{}", text(&output.stdout), text(&output.stderr));
 }
