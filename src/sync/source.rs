@@ -240,6 +240,8 @@ impl Sync<'_> {
             }
         };
         let (mut noted, mut pages) = (Vec::with_capacity(readings.len()), Vec::with_capacity(readings.len()));
+        // Slices that were asked for together fail together: once.
+        let failed_before = self.failed_in_a_row;
         for (mut reading, page) in readings.into_iter().zip(fetched) {
             let begins = reading.begins;
             match page.map_err(Stop::from).and_then(|page| reading.note(&page).map(|()| page)) {
@@ -247,7 +249,10 @@ impl Sync<'_> {
                     pages.push(SlicePage { slice: reading.slice.clone(), begins, page });
                     noted.push(reading);
                 }
-                Err(stop) => self.fail_slices(target, &[&reading.slice], stop).await?,
+                Err(stop) => {
+                    self.failed_in_a_row = failed_before;
+                    self.fail_slices(target, &[&reading.slice], stop).await?;
+                }
             }
         }
         Ok((noted, pages))

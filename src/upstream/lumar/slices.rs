@@ -45,10 +45,11 @@ impl Week {
         Self { monday: monday.unwrap_or_else(|| Self::of(slice.last_day).monday), last: slice.last_day }
     }
 
-    /// Its days, as the API takes them. Whether the end is inside is not documented; the examples, which go from the
-    /// first to the last day of a month, say that it is.
+    /// Its days, as the API takes them. Whether the end is inside is not documented. The examples, which go from the
+    /// first to the last day of a month, say that it is; but if it were not, every Sunday would be lost in silence. So
+    /// the end is the day after: at worst a Monday is read twice.
     pub(super) fn days(self) -> Value {
-        json!({ "start": self.monday.to_string(), "end": self.last.to_string() })
+        json!({ "start": self.monday.to_string(), "end": self.last.plus(1).to_string() })
     }
 }
 

@@ -44,8 +44,8 @@ async fn spelling_and_the_shape_of_errors_make_no_difference() {
         LumarOptions { spelling: Spelling::Lower, ..LumarOptions::unhurried() },
         LumarOptions { invalid_is_200: true, missing_is_bad_input: true, ..LumarOptions::unhurried() },
         LumarOptions { dates_are_days: true, merged_are_listed: true, ..LumarOptions::unhurried() },
-        LumarOptions { session_requests: Some(3), unauthenticated_is_200: true, ..LumarOptions::unhurried() },
-        LumarOptions { session_requests: Some(2), ..LumarOptions::unhurried() },
+        LumarOptions { session_requests: Some(8), unauthenticated_is_200: true, ..LumarOptions::unhurried() },
+        LumarOptions { session_requests: Some(9), ..LumarOptions::unhurried() },
         LumarOptions { max_fields: Some(7), ..LumarOptions::unhurried() },
     ] {
         let case = format!("{options:?}");

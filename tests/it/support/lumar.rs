@@ -14,7 +14,7 @@ use visibility_mcp::{
         world::{World, WorldSize},
     },
     mcp::Backend,
-    model::{Day, ProjectKey},
+    model::Day,
     store::Store,
     sync::SourceReport,
     upstream::{
@@ -60,10 +60,6 @@ impl LumarStage {
 
     pub fn other_cache(&self, name: &str) -> Store {
         Store::at(self.folder.path().join(name))
-    }
-
-    pub fn project(&self, project: usize) -> ProjectKey {
-        ProjectKey { source: LUMAR.into(), key: self.server.project_id(project) }
     }
 
     pub fn last_day(&self) -> Day {
