@@ -168,7 +168,7 @@ impl Tool for ListSources {
         caveats.extend(failures);
         if sources.is_empty() {
             caveats.push(
-                "no source is configured and nothing is cached: set `VERSEODIN_API_KEY` and run `visibility-mcp sync`, or start with `serve --demo`"
+                "no source is configured and nothing is cached: set `VERSEODIN_API_KEY`, or `LUMAR_USER_KEY_ID` and `LUMAR_USER_KEY_SECRET`, and run `visibility-mcp sync`, or start with `serve --demo`"
                     .to_owned(),
             );
         } else if !failed && sources.iter().all(|source: &Source| source.projects.is_empty()) {

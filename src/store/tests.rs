@@ -23,7 +23,9 @@ fn schema_of(connection: &Connection) -> Vec<String> {
     statement
         .query_map((), |row| {
             let sql: String = row.get(2)?;
-            let words: Vec<&str> = sql.split_whitespace().collect();
+            // A column that was added later stands in the same place with other white space around it.
+            let words = sql.replace(',', " , ").replace(')', " ) ");
+            let words: Vec<&str> = words.split_whitespace().collect();
             Ok(format!("{} {} {}", row.get::<_, String>(0)?, row.get::<_, String>(1)?, words.join(" ")))
         })
         .unwrap()

@@ -40,7 +40,7 @@ fn nothing_cached(setup: &Setup, failures: &[(String, String)]) -> ToolError {
         let problem = setup.problems.first().map_or_else(String::new, |problem| format!(" ({problem})"));
         return ToolError::Unavailable {
             what: format!("nothing is cached yet, and no source is configured{problem}"),
-            next: "set `VERSEODIN_API_KEY` for this server and run `visibility-mcp sync`, or start it with `serve --demo` to try it"
+            next: "set `VERSEODIN_API_KEY`, or `LUMAR_USER_KEY_ID` and `LUMAR_USER_KEY_SECRET`, for this server and run `visibility-mcp sync`, or start it with `serve --demo` to try it"
                 .to_owned(),
         };
     }

@@ -349,5 +349,5 @@ async fn a_brand_merged_between_two_lists_leaves_the_others() {
 fn a_slice_knows_its_week() {
     let day: Day = "2026-11-18".parse().unwrap();
     let week = slices::Week::of_slice(&Slice { key: "2026-11-16/q1".into(), ..Slice::of_day(day) });
-    assert_eq!(week.days(), json!({ "start": "2026-11-16", "end": "2026-11-18" }));
+    assert_eq!(week.days(), json!({ "start": "2026-11-16", "end": "2026-11-19" }));
 }

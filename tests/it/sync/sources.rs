@@ -75,7 +75,7 @@ fn the_program_tells_of_each_source_and_keeps_keys_to_itself() {
     let runs = stage.world.run_count();
     let (days, good) = (2 * stage.world.days().days(), "good: done, 2 projects, ");
     assert!(
-        out.contains(&format!("{good}{days} of {days} days read; {runs} runs new, 0 changed, 0 unchanged")),
+        out.contains(&format!("{good}{days} of {days} slices read; {runs} runs new, 0 changed, 0 unchanged")),
         "{out}"
     );
     assert!(out.contains("wrong: incomplete, 0 projects"), "{out}");
