@@ -12,6 +12,7 @@
 
 mod answers;
 mod auth;
+mod cx;
 mod execute;
 mod faults;
 mod figures;

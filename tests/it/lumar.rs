@@ -1,5 +1,6 @@
 //! Lumar from its API to the tools' answers: a second upstream, to which all holds that holds for the first.
 
+mod both;
 mod faults;
 mod fields;
 mod requests;

@@ -1,12 +1,12 @@
 //! Projects, topics, prompts, brands and the score series: what is listed, and its figures where days are given.
 
 use super::{
+    cx::{Cx, days, instant, range},
     figures::{Board, METRICS},
     ids::{self, kind},
     lists,
     problem::Problem,
     request::Selected,
-    roots::{Cx, days, instant, range},
     tracker::Project,
 };
 use crate::{

@@ -3,10 +3,11 @@
 use super::{
     Inner, LOGGED, LoggedRequest, PATH,
     auth::Identity,
+    cx::Cx,
     faults::{self, Fault, Met},
     problem::Problem,
     request::{self, Body, Outline, Selected},
-    roots::{Cx, is_public},
+    roots::is_public,
     select::Selector,
 };
 use crate::{

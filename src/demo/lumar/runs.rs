@@ -2,13 +2,13 @@
 
 use super::{
     answers::{brand_type, provider},
+    cx::{Cx, days, instant, range},
     figures::{self, Board, round},
     ids::{self, kind},
     judge::{self, Mark},
     lists,
     problem::Problem,
     request::Selected,
-    roots::{Cx, days, instant, range},
     tracker::{Place, Project, Run},
 };
 use crate::{
