@@ -227,6 +227,12 @@ fn resolve(name: &str, source: &file::Source, environment: Environment<'_>) -> R
         Some(_) => return Err(format!("source `{name}`: a user key is Lumar's; set `sources.{name}.api_key`")),
         None => Access::Key(secret_of(name, "api_key", source.key(), environment)?),
     };
+    if source.upstream == UpstreamKind::Lumar && matches!(access, Access::Key(_)) && source.accounts.is_empty() {
+        return Err(format!(
+            "source `{name}`: a service account's key does not say which account it is for; set `{LUMAR_ACCOUNT_ID}`, or \
+             `sources.{name}.accounts`"
+        ));
+    }
     let address = source.base_url.as_deref().unwrap_or(usual);
     let base_url =
         Url::parse(address).map_err(|_| format!("source `{name}`: its base URL is not an address such as {usual}"))?;

@@ -93,7 +93,11 @@ fn lumar_is_opened_by_a_user_key_or_a_service_key() {
     assert_eq!(source.accounts, ["a", "b"]);
     assert!(!format!("{config:?}").contains("hush"));
 
-    let config = load_with("", &[(LUMAR_SERVICE_KEY, "lmr_sa_1_s"), (LUMAR_BASE_URL, "http://127.0.0.1:1/g")]).unwrap();
+    let service =
+        [(LUMAR_SERVICE_KEY, "lmr_sa_1_s"), (LUMAR_BASE_URL, "http://127.0.0.1:1/g"), (LUMAR_ACCOUNT_ID, "a")];
+    let config = load_with("", &service[..2]).unwrap();
+    assert!(config.sources.is_empty() && config.problems[0].contains("`LUMAR_ACCOUNT_ID`"), "{config:?}");
+    let config = load_with("", &service).unwrap();
     assert_eq!(key_of(&config.sources[0]).name, LUMAR_SERVICE_KEY);
     assert_eq!(config.sources[0].base_url.as_str(), "http://127.0.0.1:1/g");
 
