@@ -3,5 +3,6 @@
 mod both;
 mod faults;
 mod fields;
+mod hostile;
 mod requests;
 mod whole;

@@ -4,7 +4,7 @@ mod changes;
 mod disk;
 mod faults;
 mod happy;
-mod hostile;
+pub mod hostile;
 pub mod kill;
 pub mod picture;
 mod resume;

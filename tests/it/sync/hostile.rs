@@ -38,6 +38,19 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Nothing hidden, nothing that closes or opens a tag, nothing endless.
+pub fn assert_clean(case: &str, answer: &Value) {
+    let mut found = Vec::new();
+    texts(answer, &mut found);
+    for text in &found {
+        assert!(!text.chars().any(is_hidden), "{case}: {text:?}");
+        for tag in ["</", "<system", "<!--", "!["] {
+            assert!(!text.contains(tag), "{case}: {text:?}");
+        }
+    }
+    assert!(answer.to_string().chars().count() < 90_000, "{case}");
+}
+
 /// A tracker of one day whose first row of the project has this answer; and that run's id.
 async fn served(change: RowChange) -> (Stage, String) {
     let stage = Stage::of(WorldSize { prompts: vec![3], days: 1, ..small() });
@@ -69,15 +82,7 @@ async fn hostile_answers_come_out_clean_bounded_and_marked() {
         answers.push(call(&stage.store, &stage, "brand_summary", &json!({ "period": "7d" })));
         answers.push(call(&stage.store, &stage, "list_sources", &json!({ "response_format": "detailed" })));
         for answer in &answers {
-            let mut found = Vec::new();
-            texts(answer, &mut found);
-            for text in &found {
-                assert!(!text.chars().any(is_hidden), "{change:?}: {text:?}");
-                for tag in ["</", "<system", "<!--", "!["] {
-                    assert!(!text.contains(tag), "{change:?}: {text:?}");
-                }
-            }
-            assert!(answer.to_string().chars().count() < 90_000, "{change:?}");
+            assert_clean(&format!("{change:?}"), answer);
         }
         // Words alone: the answer that speaks as a tool does not become one.
         let details = &answers[0];
