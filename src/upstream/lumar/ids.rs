@@ -1,6 +1,12 @@
 //! Opaque texts that can be looked into: global ids hold a plain one, cursors an offset.
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+use base64::{
+    Engine as _,
+    alphabet::URL_SAFE,
+    engine::{GeneralPurpose, general_purpose::NO_PAD},
+};
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 const MAX_ID: usize = 128;
 
 /// Is it an id that may stand in keys and messages?
@@ -23,33 +29,15 @@ pub(super) fn cursor_before(cursor: &str) -> Option<String> {
     Some(encode(&offset.checked_sub(1)?.to_string()))
 }
 
+/// Both alphabets occur, with padding and without.
 fn decode(text: &str) -> Option<String> {
-    let (mut bits, mut held, mut bytes) = (0u32, 0u32, vec![]);
-    for byte in text.trim_end_matches('=').bytes() {
-        let byte = match byte {
-            b'+' => b'-',
-            b'/' => b'_',
-            other => other,
-        };
-        let value = ALPHABET.iter().position(|known| *known == byte)?;
-        bits = (bits << 6) | u32::try_from(value).ok()?;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+    let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let text = String::from_utf8(LENIENT.decode(text).ok()?).ok()?;
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn encode(text: &str) -> String {
-    let digit = |value: u32| char::from(ALPHABET.get(value as usize & 63).copied().unwrap_or(b'A'));
-    let mut encoded = String::new();
-    for group in text.as_bytes().chunks(3) {
-        let bits = group.iter().enumerate().fold(0u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        encoded.extend((0..=group.len()).map(|at| digit(bits >> (18 - 6 * at))));
-    }
-    encoded
+    LENIENT.encode(text)
 }
 
 #[cfg(test)]
