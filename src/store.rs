@@ -31,7 +31,6 @@ pub use open::Opened;
 pub use prompts::PromptRow;
 pub use reader::{CancelFlag, Limit, Reader};
 pub use runs::{Direction, RunCursor, RunFilter, RunRow, RunSort, SortValue};
-pub use scores::ScoreDay;
 pub use slices::{SliceDone, StoredSlice};
 pub use sources::{Coverage, EngineCoverage, ProjectRow, Reach};
 pub use sync_log::{DriftRow, LastSync, SyncCounts, SyncOutcome};

@@ -52,3 +52,20 @@ pub struct Cell {
     /// Runs in that sum.
     pub sentiment_runs: u32,
 }
+
+/// What the finished runs of one day hold of one brand.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct ScoreParts {
+    /// Finished runs that were checked for the brand.
+    pub runs: u64,
+    /// Those that name it.
+    pub mentioned: u64,
+    /// Those that cite one of its domains.
+    pub cited: u64,
+    /// Those that do either.
+    pub present: u64,
+    /// Mean quality of its mentions, 0 to 100.
+    pub mention_quality: Option<f64>,
+    /// Mean quality of its citations, 0 to 100.
+    pub citation_quality: Option<f64>,
+}

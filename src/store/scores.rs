@@ -1,26 +1,7 @@
 //! What Lumar-like composites are made of, by day, and what an upstream publishes of them.
 
 use super::{Reader, Result, error::Context as _};
-use crate::model::{BrandKey, Day, DayRange, ProjectKey};
-
-/// What the finished runs of one day hold of one brand, by the upstream's facts.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct ScoreDay {
-    /// The day.
-    pub day: Day,
-    /// Finished runs checked for the brand's mentions and citations.
-    pub runs: u64,
-    /// Those that name it.
-    pub mentioned: u64,
-    /// Those that cite it.
-    pub cited: u64,
-    /// Those that do either.
-    pub present: u64,
-    /// Mean quality of its mentions.
-    pub mention_quality: Option<f64>,
-    /// Mean quality of its citations.
-    pub citation_quality: Option<f64>,
-}
+use crate::model::{BrandKey, Day, DayRange, ProjectKey, ScoreParts};
 
 /// A run's quality is the mean over its mentions (citations), so it counts as often as there are of them.
 const PARTS: &str = "
@@ -40,20 +21,20 @@ impl Reader {
     ///
     /// # Errors
     /// [`super::Error::Stopped`] over the limit; anything else is a damaged file.
-    pub fn score_days(&self, project: &ProjectKey, brand: &BrandKey, days: DayRange) -> Result<Vec<ScoreDay>> {
+    pub fn score_days(&self, project: &ProjectKey, brand: &BrandKey, days: DayRange) -> Result<Vec<(Day, ScoreParts)>> {
         let Some(project) = self.project_id(project)? else { return Ok(Vec::new()) };
         self.connection
             .prepare_cached(PARTS)?
             .query_map((project, days.first.epoch_days(), days.last.epoch_days(), &brand.0), |row| {
-                Ok(ScoreDay {
-                    day: Day::from_epoch_days(row.get(0)?),
+                let parts = ScoreParts {
                     runs: row.get(1)?,
                     mentioned: row.get(2)?,
                     cited: row.get(3)?,
                     present: row.get(4)?,
                     mention_quality: row.get(5)?,
                     citation_quality: row.get(6)?,
-                })
+                };
+                Ok((Day::from_epoch_days(row.get(0)?), parts))
             })?
             .collect::<Result<_, _>>()
             .context("score days")

@@ -2,10 +2,10 @@
 
 use super::{Table, cell};
 use crate::{
-    analysis::{Recheck, ScoreParts, distance},
+    analysis::{Recheck, distance, presence_percent, quality_score, visibility_index},
     mcp::{ToolError, quote::QuotedLine},
-    model::{Brand, Day, DayRange, ProjectKey},
-    store::{Reader, ScoreDay},
+    model::{Brand, Day, DayRange, ProjectKey, ScoreParts},
+    store::Reader,
 };
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ use std::collections::HashMap;
 type Figure = (&'static str, fn(&ScoreParts) -> Option<f64>);
 
 const FIGURES: [Figure; 3] = [
-    ("visibility_index", ScoreParts::visibility_index),
-    ("quality_score", ScoreParts::quality_score),
-    ("presence_rate_percent", ScoreParts::presence_percent),
+    ("visibility_index", visibility_index),
+    ("quality_score", quality_score),
+    ("presence_rate_percent", presence_percent),
 ];
 
 /// How far the published figures of these brands are from what the cached runs come to, over some days. None where the
@@ -35,8 +35,7 @@ pub(crate) fn rechecked(
                 continue;
             }
             if parts.is_none() {
-                let rows = reader.score_days(project, &brand.key, days)?;
-                parts = Some(rows.iter().map(|row| (row.day, parts_of(row))).collect());
+                parts = Some(reader.score_days(project, &brand.key, days)?.into_iter().collect());
             }
             let computed = |day: &Day| parts.as_ref().and_then(|parts| parts.get(day)).and_then(compute);
             let rechecks: Vec<Recheck> = published
@@ -57,15 +56,4 @@ pub(crate) fn rechecked(
         }
     }
     Ok((!table.rows.is_empty()).then_some(table))
-}
-
-fn parts_of(row: &ScoreDay) -> ScoreParts {
-    ScoreParts {
-        runs: row.runs,
-        mentioned: row.mentioned,
-        cited: row.cited,
-        present: row.present,
-        mention_quality: row.mention_quality,
-        citation_quality: row.citation_quality,
-    }
 }

@@ -4,14 +4,14 @@ use super::*;
 use apollo_compiler::{ExecutableDocument, Schema, validation::Valid};
 use serde_json::json;
 
-const CONTRACT: &str = include_str!("../../../../tests/fixtures/lumar/contract.graphql");
+const CONTRACT: &str = include_str!("../../../demo/lumar/schema.graphql");
 
 fn all() -> [&'static Document; 9] {
     [&CREATE_SESSION, &ME, &PROJECTS, &PROJECT, &BRANDS, &PROMPTS, &PROMPT_RUNS, &RUN_DETAILS, &SCORES]
 }
 
 fn contract() -> Valid<Schema> {
-    Schema::parse_and_validate(CONTRACT, "contract.graphql").unwrap()
+    Schema::parse_and_validate(CONTRACT, "schema.graphql").unwrap()
 }
 
 fn validate(schema: &Valid<Schema>, query: &str) {
