@@ -22,7 +22,7 @@ pub use figures::{Figures, by_engine};
 pub use flips::flip_rate;
 pub use mean::Mean;
 pub use rate::Rate;
-pub use score::{Recheck, distance, presence_percent, quality_score, visibility_index};
+pub use score::{distance, presence_percent, quality_score, recompute, visibility_index};
 
 use serde::Serializer;
 

@@ -31,6 +31,7 @@ pub use open::Opened;
 pub use prompts::PromptRow;
 pub use reader::{CancelFlag, Limit, Reader};
 pub use runs::{Direction, RunCursor, RunFilter, RunRow, RunSort, SortValue};
+pub use scores::Recompute;
 pub use slices::{SliceDone, StoredSlice};
 pub use sources::{Coverage, EngineCoverage, ProjectRow, Reach};
 pub use sync_log::{DriftRow, LastSync, SyncCounts, SyncOutcome};

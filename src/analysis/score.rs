@@ -1,7 +1,7 @@
 //! Lumar's composites, recomputed from cached runs, and how far they are from what Lumar publishes.
 
 use super::{fraction, real};
-use crate::model::{Day, ScoreParts};
+use crate::model::{Day, Recheck, ScoreParts};
 
 /// `avgVisibilityIndex`, formerly `avgVisibilityScore`: 0.25 x citation quality x sqrt(citation rate) +
 /// 0.75 x mention quality x sqrt(mention rate), 0 to 100. None without runs, and where a quality that it needs is
@@ -31,22 +31,14 @@ pub fn presence_percent(parts: &ScoreParts) -> Option<f64> {
     fraction(parts.present, parts.runs).map(|share| 100.0 * share)
 }
 
-/// One published figure of one day, beside the same computed from the cache.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Recheck {
-    /// The day.
-    pub day: Day,
-    /// What the upstream publishes.
-    pub published: f64,
-    /// What the cached runs come to.
-    pub computed: f64,
-}
-
-impl Recheck {
-    /// Computed less published.
-    #[must_use]
-    pub fn difference(&self) -> f64 {
-        self.computed - self.published
+/// A published figure by its name in the cache, computed from its parts. None for a figure that has no formula here.
+#[must_use]
+pub fn recompute(metric: &str, parts: &ScoreParts) -> Option<f64> {
+    match metric {
+        "visibility_index" => visibility_index(parts),
+        "quality_score" => quality_score(parts),
+        "presence_rate_percent" => presence_percent(parts),
+        _ => None,
     }
 }
 
@@ -61,6 +53,7 @@ pub fn distance(rechecks: &[Recheck]) -> Option<(f64, f64, Day)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BrandKey;
 
     fn parts() -> ScoreParts {
         ScoreParts {
@@ -79,6 +72,8 @@ mod tests {
         assert_eq!(visibility_index(&parts()), Some(7.5 + 45.0));
         assert_eq!(quality_score(&parts()), Some(75.0));
         assert_eq!(presence_percent(&parts()), Some(62.5));
+        assert_eq!(recompute("quality_score", &parts()), Some(75.0));
+        assert_eq!(recompute("runs", &parts()), None);
     }
 
     #[test]
@@ -94,7 +89,13 @@ mod tests {
 
     #[test]
     fn the_greatest_distance_is_named_by_its_day() {
-        let recheck = |day: i32, computed: f64| Recheck { day: Day::from_epoch_days(day), published: 50.0, computed };
+        let recheck = |day: i32, computed: f64| Recheck {
+            brand: BrandKey("b".to_owned()),
+            metric: "visibility_index".to_owned(),
+            day: Day::from_epoch_days(day),
+            published: 50.0,
+            computed,
+        };
         assert_eq!(distance(&[]), None);
         let found = distance(&[recheck(1, 50.0), recheck(2, 47.0), recheck(3, 51.5)]);
         assert_eq!(found, Some((1.5, 3.0, Day::from_epoch_days(2))));

@@ -3,7 +3,7 @@
 use super::{Context, Failure, Global, Status, output, sync};
 use crate::tools;
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {}
@@ -15,23 +15,19 @@ impl Demo {
         let context = Context::new(&global, None)?;
         output::note("Syncing demo data from two built-in trackers: no key, no network.");
         let report = sync::now(&context, &[])?;
-        for source in &report.sources {
-            let counts = source.counts;
-            output::note(&format!(
-                "{}: {} projects, {} runs",
-                source.source,
-                source.projects,
-                counts.added + counts.unchanged + counts.changed,
-            ));
+        let registry = tools::catalogue();
+        let backend = context.backend();
+        let call =
+            |tool: &str, arguments: &Map<String, Value>| registry.call(tool, arguments, &backend, Context::limits());
+        let sources = call("list_sources", &Map::new())?;
+        for source in sources.get("sources").and_then(Value::as_array).into_iter().flatten() {
+            let projects = source.get("projects").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let runs: u64 = projects.iter().map(runs_of).sum();
+            let name = source.get("source").and_then(Value::as_str).unwrap_or_default();
+            output::note(&format!("{name}: {} projects, {runs} runs", projects.len()));
         }
         output::note(&format!("They are in {}", context.store.path().display()));
         output::note("");
-        let registry = tools::catalogue();
-        let backend = context.backend();
-        let call = |tool: &str, arguments: &Map<String, serde_json::Value>| {
-            registry.call(tool, arguments, &backend, Context::limits())
-        };
-        let sources = call("list_sources", &Map::new())?;
         let mut arguments = Map::new();
         if let Some(project) = sources.pointer("/sources/0/projects/0/project") {
             arguments.insert("project".to_owned(), project.clone());
@@ -49,6 +45,11 @@ impl Demo {
         output::data("Or ask from here:  visibility-mcp --demo call list_prompt_runs visible=false limit=5")?;
         Ok(if report.is_success() { Status::Success } else { Status::Failure })
     }
+}
+
+/// The runs of a project, whatever became of them.
+fn runs_of(project: &Value) -> u64 {
+    ["finished_runs", "failed_runs", "open_runs"].iter().filter_map(|count| project.get(count)?.as_u64()).sum()
 }
 
 /// What a client needs to start this very program on the demo's cache.

@@ -2,6 +2,8 @@
 //!
 //! `store` makes them, `analysis` turns them into figures. Only finished runs are in them.
 
+use super::{BrandKey, Day};
+
 /// A prompt, as a label that means something within one answer of the store alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct PromptRef(pub(crate) u32);
@@ -68,4 +70,27 @@ pub struct ScoreParts {
     pub mention_quality: Option<f64>,
     /// Mean quality of its citations, 0 to 100.
     pub citation_quality: Option<f64>,
+}
+
+/// A figure that an upstream publishes of a brand and a day, beside the same computed from the cached runs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recheck {
+    /// The brand.
+    pub brand: BrandKey,
+    /// The figure's name in the cache.
+    pub metric: String,
+    /// The day.
+    pub day: Day,
+    /// What the upstream publishes.
+    pub published: f64,
+    /// What the cached runs come to.
+    pub computed: f64,
+}
+
+impl Recheck {
+    /// Computed less published.
+    #[must_use]
+    pub fn difference(&self) -> f64 {
+        self.computed - self.published
+    }
 }

@@ -325,7 +325,8 @@ impl Write<'_> {
         Ok(serde_json::Value::from(facts).to_string())
     }
 
-    /// Keeps the figures that an upstream computed itself.
+    /// Keeps the figures that an upstream computed itself. A day of which a brand's figure is another one is compared
+    /// with them again.
     ///
     /// # Errors
     /// Where a statement fails.
@@ -339,9 +340,11 @@ impl Write<'_> {
         for figure in figures {
             let brand = figure.brand.as_ref().map_or("", |brand| &brand.0);
             let engine = figure.engine.as_deref().unwrap_or_default();
-            upsert
-                .execute((project, figure.day.epoch_days(), brand, engine, &figure.metric, &figure.value))
-                .context("published")?;
+            let day = figure.day.epoch_days();
+            let changed = upsert.execute((project, day, brand, engine, &figure.metric, &figure.value));
+            if changed.context("published")? > 0 && figure.brand.is_some() {
+                self.touch_day(project, day)?;
+            }
         }
         Ok(())
     }

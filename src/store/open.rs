@@ -14,6 +14,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003-merges.sql")),
     M::up(include_str!("migrations/0004-published-brand.sql")),
     M::up(include_str!("migrations/0005-slice-days-run-keys.sql")),
+    M::up(include_str!("migrations/0006-rechecks.sql")),
 ];
 
 /// The version that this program writes.

@@ -7,6 +7,7 @@ use super::{
     Result, Write,
     error::Context as _,
     packed::{BaseCell, BrandCell, DomainCell, pack_base, pack_brand, pack_domains},
+    scores::{Recompute, recheck},
 };
 use crate::model::{Basis, Day, ProjectKey};
 use rusqlite::Connection;
@@ -40,14 +41,15 @@ struct DayCells {
 }
 
 impl Write<'_> {
-    /// Rebuilds the rollups of every touched day of a project.
+    /// Rebuilds the rollups of every touched day of a project, and compares what its upstream publishes for these days.
     ///
     /// # Errors
     /// Where a statement fails.
-    pub fn refresh_rollups(&mut self, project: &ProjectKey) -> Result<()> {
+    pub fn refresh_rollups(&mut self, project: &ProjectKey, recompute: &Recompute) -> Result<()> {
         let project = self.project_id(project)?;
         for day in self.dirty_days(project)? {
             rebuild(self.tx, project, day)?;
+            recheck(self.tx, project, day.epoch_days(), recompute)?;
         }
         Ok(())
     }

@@ -230,6 +230,17 @@ CREATE TABLE published (
     UNIQUE (project_id, day, brand, engine, metric)
 ) STRICT;
 
+-- Published figures of a brand beside the same computed from the cached rows, written with the day's rollups.
+CREATE TABLE recheck (
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    day        INTEGER NOT NULL,
+    brand      TEXT NOT NULL,
+    metric     TEXT NOT NULL,
+    published  REAL NOT NULL,
+    computed   REAL NOT NULL,
+    PRIMARY KEY (project_id, day, brand, metric)
+) STRICT, WITHOUT ROWID;
+
 -- The unit that is fetched, resumed and declared complete on its own. cursor: where an unfinished reading goes on.
 -- pass: counts the readings. shifted: a run came twice in one reading, so rows moved between its pages.
 CREATE TABLE slice (

@@ -205,6 +205,17 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Forgets how far a slice was read. Its runs stay.
+    ///
+    /// # Errors
+    /// Where a statement fails.
+    pub fn forget_slice(&mut self, project: &ProjectKey, key: &str) -> Result<()> {
+        let slice = self.slice_id(project, key)?;
+        self.tx.execute("DELETE FROM slice_run WHERE slice_id = ?1", [slice]).context("runs of a lost slice")?;
+        self.tx.execute("DELETE FROM slice WHERE id = ?1", [slice]).context("lost slice")?;
+        Ok(())
+    }
+
     fn slice_id(&self, project: &ProjectKey, key: &str) -> Result<i64> {
         let project = self.project_id(project)?;
         self.tx

@@ -4,12 +4,16 @@ use super::{
     Outcome, PlanOptions, Progress, Shared, SourceReport, Task, diff, lease, plan, reading::Reading, stop::Stop,
 };
 use crate::{
+    analysis::recompute,
     detect::BrandNames,
     model::{Day, DayRange, ProjectKey, ProjectRecord, RunId, RunRecord, SourceName},
-    store::{self, SliceDone, SyncCounts, SyncOutcome, Write},
+    store::{self, SliceDone, StoredSlice, SyncCounts, SyncOutcome, Write},
     upstream::{self, Drift, Page, Rejected, Slice, Upstream, Wanted},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 // So many slices in a row that fail for reasons that pass are the source's failure: the rest waits for the next sync.
 const PATIENCE: usize = 5;
@@ -135,7 +139,7 @@ impl Sync<'_> {
     async fn catch_up(&self, targets: &[Target]) -> Result<(), Stop> {
         for target in targets {
             let key = target.key.clone();
-            self.shared.writer.write(move |w| w.refresh_rollups(&key)).await?;
+            self.shared.writer.write(move |w| w.refresh_rollups(&key, &recompute)).await?;
         }
         Ok(())
     }
@@ -158,15 +162,33 @@ impl Sync<'_> {
                     continue;
                 }
             };
+            let stored = self.shared.store.reader()?.slices(&target.key)?;
+            if offered.failed.is_empty() {
+                self.forget_lost(target, &offered.items, &stored).await?;
+            }
             for error in offered.failed {
                 self.fail(&Stop::Upstream(error));
             }
-            let stored = self.shared.store.reader()?.slices(&target.key)?;
             tasks.extend(plan(offered.items, &stored, options).into_iter().map(|task| (target.clone(), task)));
             self.keep_oddities(&target.record.key, offered.rejected, offered.drift).await?;
         }
         tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.slice.last_day));
         Ok(tasks)
+    }
+
+    /// A slice that was half read and is offered no more, such as a week of a prompt that was deleted since, has no end
+    /// to be read to. Its runs stay.
+    async fn forget_lost(&self, target: &Target, offered: &[Slice], stored: &[StoredSlice]) -> Result<(), Stop> {
+        let offered: HashSet<&str> = offered.iter().map(|slice| slice.key.as_str()).collect();
+        let lost = stored.iter().filter(|slice| slice.completed_at.is_none() && !offered.contains(slice.key.as_str()));
+        let lost: Vec<String> = lost.map(|slice| slice.key.clone()).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let project = target.key.clone();
+        let forgotten =
+            self.shared.writer.write(move |w| lost.iter().try_for_each(|key| w.forget_slice(&project, key)));
+        Ok(forgotten.await?)
     }
 
     /// Reads slices to their ends, side by side: their next pages are fetched while the last ones are being committed.

@@ -10,7 +10,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("analysis", &["model"], &["statrs"]),
     ("upstream", &["model"], &["reqwest", "backon"]),
     ("store", &["model"], &["rusqlite", "rusqlite_migration", "zstd"]),
-    ("sync", &["clock", "detect", "model", "store", "upstream"], &[]),
+    ("sync", &["analysis", "clock", "detect", "model", "store", "upstream"], &[]),
     ("mcp", &["clock", "model", "store", "sync"], &["rmcp"]),
     ("tools", &["analysis", "mcp", "model", "store", "sync"], &[]),
     ("config", &["model"], &["env::var", "env::vars", "env::var_os", "env::vars_os"]),

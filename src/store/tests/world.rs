@@ -153,6 +153,6 @@ impl World {
 
     pub(super) async fn refresh(&self) {
         let project = self.project.clone();
-        self.writer.write(move |w| w.refresh_rollups(&project)).await.unwrap();
+        self.writer.write(move |w| w.refresh_rollups(&project, &|_, _| None)).await.unwrap();
     }
 }

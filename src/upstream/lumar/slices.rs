@@ -231,16 +231,15 @@ fn total_prompts(project: &ProjectRecord) -> usize {
 fn slices_of(week: Week, prompts: BTreeMap<String, Seen>, is_newest: bool) -> Vec<Slice> {
     let mut all = Xxh3::new();
     let mut slices = vec![];
-    let mut runs_at_all = false;
+    // Finished runs are counted. A past week with none at all was before the tracker began; a prompt without any in
+    // other weeks may have failed each time.
+    if !is_newest && prompts.values().all(|seen| seen.runs == Some(0)) {
+        return slices;
+    }
     for (key, seen) in prompts {
         let fingerprint = seen.fingerprint();
         all.update(key.as_bytes());
         all.update(fingerprint.as_bytes());
-        // Finished runs are counted, so a week of the past without any has nothing to read but failures.
-        if seen.runs == Some(0) && !is_newest {
-            continue;
-        }
-        runs_at_all = true;
         slices.push(Slice {
             key: format!("{}/{key}", week.monday),
             first_day: week.monday,
@@ -251,7 +250,7 @@ fn slices_of(week: Week, prompts: BTreeMap<String, Seen>, is_newest: bool) -> Ve
             prompt: Some(seen.prompt),
         });
     }
-    if runs_at_all {
+    if !slices.is_empty() {
         slices.push(Slice {
             key: format!("{}/{SCORES_KEY}", week.monday),
             first_day: week.monday,

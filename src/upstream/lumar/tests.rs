@@ -185,14 +185,17 @@ async fn a_first_sync_reads_all_and_a_second_one_next_to_nothing() {
 }
 
 #[tokio::test]
-async fn weeks_without_runs_are_no_slices_but_for_the_newest() {
+async fn weeks_without_any_run_are_no_slices_but_for_the_newest() {
     let tracker =
         Tracker::start(State { runs: vec![run(1, "q1", "2026-10-06", "Finished")], ..State::default() }).await;
     let lumar = tracker.client();
     let project = project(&lumar).await;
     let found = lumar.fetch_slices(&project, days(90)).await.unwrap();
     let keys: Vec<&str> = found.items.iter().map(|slice| slice.key.as_str()).collect();
-    assert_eq!(keys, ["2026-11-16/q1", "2026-11-16/q2", "2026-11-16/scores", "2026-10-05/q1", "2026-10-05/scores"]);
+    assert_eq!(
+        keys,
+        ["2026-11-16/q1", "2026-11-16/q2", "2026-11-16/scores", "2026-10-05/q1", "2026-10-05/q2", "2026-10-05/scores"]
+    );
     // 13 weeks of 3 brands in one request.
     assert_eq!(tracker.state().requests, 3 + 1);
 }

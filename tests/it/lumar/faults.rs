@@ -4,26 +4,30 @@ use crate::{
     support::{
         lumar::LumarStage,
         sync::{done, failure, small, sync_into},
+        world::call,
     },
     sync::{
-        kill::{assert_success, kill_after, next, seed},
+        kill::{seed, survives},
         picture::{assert_same, assert_sound, picture},
     },
 };
-use std::time::{Duration, Instant};
+use serde_json::json;
+use std::{path::Path, time::Duration};
 use visibility_mcp::{
+    clock::Clock,
     demo::{
         lumar::{Fault, LumarOptions, NodeChange, When, inferred_fields},
         world::WorldSize,
     },
+    model::Day,
     store::Store,
 };
 
 const RUNS: &str = "getAiVisibilityPromptRuns";
 const DETAILS: &str = "getAiVisibilityPromptRunDetails";
 
-/// Kills of a sync.
-const KILLS: u32 = 40;
+/// Kills of all worlds together.
+const KILLS: usize = 200;
 
 #[tokio::test]
 async fn what_passes_leaves_no_trace() {
@@ -153,35 +157,73 @@ async fn a_revoked_key_is_named_and_the_next_sync_goes_on() {
     assert_sound("the key restored", &stage.store);
 }
 
+#[tokio::test]
+async fn a_prompt_that_is_deleted_while_it_was_half_read_leaves_nothing_unfinished() {
+    let size = WorldSize { prompts: vec![2], engines: 8, days: 7, ..small() };
+    let stage = LumarStage::with(size, LumarOptions::unhurried());
+    stage.settle();
+    let last = stage.last_day();
+    // Two pages a prompt and week.
+    (0..14).for_each(|back| stage.server.rerun(0, last.plus(-(back % 7))));
+    stage.server.faults().inject(RUNS, Fault::Html, When::After { skip: 1, count: 1_000 });
+    let report = stage.sync().await;
+    assert!(report.counts.added > 0 && report.slices_done < report.slices_planned, "{report:?}");
+    let half_read = call(&stage.backend(), "list_sources", json!({})).unwrap();
+    assert!(missing(&half_read) > 0, "{half_read}");
+    stage.server.faults().clear();
+    stage.server.remove(&stage.server.prompt_id(0, 0));
+    stage.sync_all().await;
+    let whole = call(&stage.backend(), "list_sources", json!({})).unwrap();
+    assert_eq!(missing(&whole), 0, "{whole}");
+    assert_sound("half read and deleted", &stage.store);
+}
+
+fn missing(sources: &serde_json::Value) -> u64 {
+    sources["sources"][0]["projects"][0]["missing_slices"].as_u64().unwrap()
+}
+
 #[test]
 fn a_sync_killed_anywhere_ends_as_one_that_was_not() {
-    let seed = seed();
-    println!("seed {seed}");
-    let mut chance = seed;
-    let today = visibility_mcp::model::Day::of(visibility_mcp::clock::Clock::system().now());
+    let today = Day::of(Clock::system().now());
     let size = WorldSize { prompts: vec![6, 3], engines: 2, days: 10, ..small() };
-    let stage = LumarStage::dressed(size, today.plus(-9), LumarOptions::unhurried(), |tracker| tracker);
-    let undisturbed = stage.other_cache("undisturbed.sqlite");
-    let begun = Instant::now();
-    assert_success("undisturbed", &stage.program(undisturbed.path()).arg("sync").output().unwrap());
-    let whole = begun.elapsed();
-    let expected = picture(&undisturbed);
-    let (mut kills, mut round) = (0, 0);
-    while kills < KILLS {
-        let case = format!("seed {seed}, round {round}");
-        let cache = stage.other_cache(&format!("{round}.sqlite"));
-        let ended = loop {
-            let part = f64::from(u32::try_from(next(&mut chance) >> 32).unwrap()) / f64::from(u32::MAX);
-            let child = stage.program(cache.path()).arg("sync").spawn().unwrap();
-            match kill_after(child, whole.mul_f64(part)) {
-                None => kills += 1,
-                Some(output) => break output,
-            }
-        };
-        assert_success(&case, &ended);
-        assert_sound(&case, &cache);
-        assert_same(&case, &picture(&cache), &expected);
-        round += 1;
+    // Weeks long past, a week that may still change and holds open runs, prompts of several pages, several projects.
+    let worlds = [
+        (size.clone(), today.plus(-9)),
+        (size.clone(), today),
+        (WorldSize { prompts: vec![2], engines: 8, days: 14, ..size.clone() }, today.plus(-20)),
+        (WorldSize { prompts: vec![2, 2, 2], days: 4, ..size }, today.plus(-1)),
+    ];
+    let mut chance = seed();
+    let share = KILLS / worlds.len();
+    for (world, (size, last_day)) in worlds.into_iter().enumerate() {
+        let stage = LumarStage::dressed(size, last_day, LumarOptions::unhurried(), |tracker| tracker);
+        let program = |cache: &Path| stage.program(cache);
+        survives(&format!("world {world}"), share, &mut chance, &program, &|name| stage.other_cache(name));
     }
-    println!("{kills} kills in {round} syncs of {} ms each", whole.as_millis());
+}
+
+#[test]
+fn the_second_of_two_processes_asks_for_nothing_that_the_first_one_does() {
+    let today = Day::of(Clock::system().now());
+    let stage = LumarStage::dressed(small(), today.plus(-9), LumarOptions::unhurried(), |tracker| tracker);
+    // Slow enough that the second one comes while the first one is at it.
+    let drip = Fault::Drip { chunk: 2_000, pause: Duration::from_millis(20) };
+    stage.server.faults().inject("getAiVisibilityPromptRuns", drip, When::Always);
+    let first = stage.program(stage.store.path()).arg("sync").spawn().unwrap();
+    while stage.server.requests().len() < 3 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let second = stage.program(stage.store.path()).arg("sync").output().unwrap();
+    let first = first.wait_with_output().unwrap();
+    let said = String::from_utf8(second.stdout).unwrap();
+    assert_eq!(said, "lumar: another process syncs it now; the cache has what it fetched so far\n");
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let together = stage.server.requests().len();
+    stage.server.faults().clear();
+    stage.server.clear_requests();
+    let alone = stage.other_cache("alone.sqlite");
+    assert!(stage.program(alone.path()).arg("sync").output().unwrap().status.success());
+    assert_eq!(together, stage.server.requests().len(), "requests");
+    assert_same("two processes", &picture(&stage.store), &picture(&alone));
+    assert_sound("two processes", &stage.store);
 }

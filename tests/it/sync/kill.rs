@@ -3,7 +3,8 @@
 use super::picture::{assert_same, assert_sound, picture};
 use crate::support::sync::Stage;
 use std::{
-    process::{Child, Output},
+    path::Path,
+    process::{Child, Command, Output},
     time::{Duration, Instant},
 };
 use visibility_mcp::{
@@ -62,7 +63,7 @@ impl Tracker for Far {
 }
 
 /// Splitmix: the next of a row of numbers that look like chance.
-pub fn next(state: &mut u64) -> u64 {
+fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut word = *state;
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -77,7 +78,7 @@ pub fn seed() -> u64 {
 }
 
 /// Kills the child when the time is over. None when it was; else how the child ended.
-pub fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
+fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
     let begun = Instant::now();
     loop {
         if child.try_wait().unwrap().is_some() {
@@ -94,7 +95,7 @@ pub fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
     }
 }
 
-pub fn assert_success(case: &str, output: &Output) {
+fn assert_success(case: &str, output: &Output) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{case}: {}{}", text(&output.stdout), text(&output.stderr));
 }
@@ -108,31 +109,42 @@ fn a_sync_killed_anywhere_ends_as_one_that_was_not() {
     let share = KILLS / worlds.len();
     for (world, (size, last_day)) in worlds.into_iter().enumerate() {
         let stage = Stage::with(size, seed, last_day, Far);
-        let undisturbed = stage.other_cache("undisturbed.sqlite");
-        let begun = Instant::now();
-        assert_success("undisturbed", &stage.program(undisturbed.path()).arg("sync").output().unwrap());
-        let whole = begun.elapsed();
-        assert_sound("undisturbed", &undisturbed);
-        let expected = picture(&undisturbed);
-
-        let (mut kills, mut round) = (0, 0);
-        while kills < share {
-            let case = format!("{SEED_VARIABLE}={seed}, world {world}, round {round}");
-            let cache: Store = stage.other_cache(&format!("{round}.sqlite"));
-            let ended = loop {
-                let delay =
-                    whole.mul_f64(f64::from(u32::try_from(next(&mut chance) >> 32).unwrap()) / f64::from(u32::MAX));
-                let child = stage.program(cache.path()).arg("sync").spawn().unwrap();
-                match kill_after(child, delay) {
-                    None => kills += 1,
-                    Some(output) => break output,
-                }
-            };
-            assert_success(&case, &ended);
-            assert_sound(&case, &cache);
-            assert_same(&case, &picture(&cache), &expected);
-            round += 1;
-        }
-        println!("world {world}: {kills} kills in {round} syncs of {} ms each", whole.as_millis());
+        let program = |cache: &Path| stage.program(cache);
+        survives(&format!("world {world}"), share, &mut chance, &program, &|name| stage.other_cache(name));
     }
+}
+
+/// Kills so many syncs at moments of chance: each round of them ends in what one undisturbed sync comes to.
+pub fn survives(
+    case: &str,
+    least: usize,
+    chance: &mut u64,
+    program: &dyn Fn(&Path) -> Command,
+    other_cache: &dyn Fn(&str) -> Store,
+) {
+    let undisturbed = other_cache("undisturbed.sqlite");
+    let begun = Instant::now();
+    assert_success("undisturbed", &program(undisturbed.path()).arg("sync").output().unwrap());
+    let whole = begun.elapsed();
+    assert_sound("undisturbed", &undisturbed);
+    let expected = picture(&undisturbed);
+
+    let (mut kills, mut round) = (0, 0);
+    while kills < least {
+        let case = format!("{SEED_VARIABLE}={}, {case}, round {round}", seed());
+        let cache = other_cache(&format!("{round}.sqlite"));
+        let ended = loop {
+            let part = f64::from(u32::try_from(next(chance) >> 32).unwrap()) / f64::from(u32::MAX);
+            let child = program(cache.path()).arg("sync").spawn().unwrap();
+            match kill_after(child, whole.mul_f64(part)) {
+                None => kills += 1,
+                Some(output) => break output,
+            }
+        };
+        assert_success(&case, &ended);
+        assert_sound(&case, &cache);
+        assert_same(&case, &picture(&cache), &expected);
+        round += 1;
+    }
+    println!("{case}: {kills} kills in {round} syncs of {} ms each", whole.as_millis());
 }
