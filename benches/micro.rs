@@ -19,7 +19,7 @@ use support::{
 };
 use visibility_mcp::{
     analysis::{Figures, by_engine, change},
-    model::{Basis, DayRange},
+    model::DayRange,
     store::{CellQuery, Direction, RunFilter, RunSort},
     upstream::verseodin::decode_prompts,
 };
@@ -57,14 +57,7 @@ fn reading(criterion: &mut Criterion, cache: &Cache) {
     let reader = cache.reader();
     let days = DayRange::ending(last_day(), 30);
     let brand = cache.own();
-    let query = CellQuery {
-        project: &cache.project,
-        brand,
-        basis: Basis::Upstream,
-        days,
-        engine: None,
-        include_branded: false,
-    };
+    let query = CellQuery { project: &cache.project, brand, days, engine: None, include_branded: false };
     let mut group = criterion.benchmark_group(cache.name);
     group.bench_function("cells of 30 days", |bench| bench.iter(|| reader.cells(black_box(&query)).unwrap()));
     let (now, before) =

@@ -27,7 +27,7 @@ use visibility_mcp::{
     analysis::{Figures, by_engine, change},
     clock::Clock,
     mcp::{Backend, Limits, Setup},
-    model::{Basis, BrandKey, DayRange, EngineRef, PromptId, RunId, Status},
+    model::{BrandKey, DayRange, EngineRef, PromptId, RunId, Status},
     store::{CellQuery, CellTable, Direction, Reader, RunFilter, RunSort, Store},
     tools,
 };
@@ -58,7 +58,7 @@ fn last(days: i32) -> DayRange {
 }
 
 fn query<'a>(cache: &'a Cache, brand: &'a BrandKey, days: DayRange) -> CellQuery<'a> {
-    CellQuery { project: &cache.project, brand, basis: Basis::Upstream, days, engine: None, include_branded: false }
+    CellQuery { project: &cache.project, brand, days, engine: None, include_branded: false }
 }
 
 /// Rollups against the raw query, on this data: brands, engines, windows, with branded prompts and without.

@@ -3,6 +3,7 @@
 mod call;
 mod demo;
 mod output;
+mod redetect;
 mod serve;
 mod sources;
 mod status;
@@ -55,6 +56,8 @@ enum Command {
     Serve(serve::Serve),
     /// Fetch what is new from the configured trackers
     Sync(sync::Sync),
+    /// Look for brands in the cached answers again, after their names have changed
+    Redetect(redetect::Redetect),
     /// Show what is cached, and how the last syncs went
     Status(status::Status),
     /// Call a tool and show its answer
@@ -175,6 +178,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Serve(serve) => serve.run(&cli.global),
         Command::Sync(sync) => sync.run(&cli.global),
+        Command::Redetect(redetect) => redetect.run(&cli.global),
         Command::Status(status) => status.run(&cli.global),
         Command::Call(call) => call.run(&cli.global),
         Command::Tools(tools) => tools.run(),

@@ -1,10 +1,12 @@
 //! Configuration: flags over environment over one TOML file. Every variable is named here, and read here alone.
 
+mod brands;
 mod file;
 
-use crate::model::{SourceName, UpstreamKind};
+use crate::model::{Brand, SourceName, UpstreamKind};
 use directories::ProjectDirs;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -26,9 +28,14 @@ pub const LUMAR_SERVICE_KEY: &str = "LUMAR_SERVICE_KEY";
 pub const LUMAR_ACCOUNT_ID: &str = "LUMAR_ACCOUNT_ID";
 /// The address of Lumar's GraphQL endpoint.
 pub const LUMAR_BASE_URL: &str = "LUMAR_BASE_URL";
+/// The private key of a Lunary project; alone, it is a whole configuration.
+pub const LUNARY_API_KEY: &str = "LUNARY_API_KEY";
+/// The address of the Lunary API, up to and with `/v1`.
+pub const LUNARY_BASE_URL: &str = "LUNARY_BASE_URL";
 
 const VERSEODIN_URL: &str = "https://verseodin.com/api/v1";
 const LUMAR_URL: &str = "https://api.lumar.io/graphql";
+const LUNARY_URL: &str = "https://api.lunary.ai/v1";
 
 /// How many days back a first sync reaches.
 pub const HISTORY_DAYS: i32 = 90;
@@ -84,6 +91,45 @@ pub struct SourceConfig {
     pub accounts: Vec<String>,
     /// Brands to track beside those that the upstream tracks as own and competitors.
     pub brands: Vec<String>,
+    /// Brands that are described here, for upstreams that know none and beside those that others know.
+    pub extra_brands: Vec<Brand>,
+    /// What to call the project, where the upstream does not say.
+    pub project_name: Option<String>,
+    /// Which runs count.
+    pub runs: RunsConfig,
+    /// Ask for each run by its id as well: a request per run.
+    pub run_details: bool,
+    /// Which engines models belong to, before the table that is built in.
+    pub models: Vec<ModelRule>,
+}
+
+/// Which runs of a source count: those that every list with something in it agrees to.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunsConfig {
+    /// Their types; none means `llm`.
+    pub types: Vec<String>,
+    /// Tags, of which a run has at least one.
+    pub tags: Vec<String>,
+    /// External ids of people.
+    pub users: Vec<String>,
+    /// Slugs of templates.
+    pub templates: Vec<String>,
+    /// Models; `*` stands for any text.
+    pub models: Vec<String>,
+    /// Names; `*` stands for any text.
+    pub names: Vec<String>,
+}
+
+/// Models of these names belong to this engine.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRule {
+    /// The model's name; `*` stands for any text.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// The engine, such as `chatgpt`.
+    pub engine: String,
 }
 
 /// What opens an upstream.
@@ -193,9 +239,20 @@ pub fn load(overrides: &Overrides, environment: Environment<'_>) -> Result<Confi
             source.accounts = accounts.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
         }
     }
+    if let Some(key) = set(LUNARY_API_KEY) {
+        let source = sources.entry("lunary".to_owned()).or_insert_with(|| file::Source::of(UpstreamKind::Lunary));
+        source.api_key = Some(key.into());
+        source.api_key_env = Some(LUNARY_API_KEY.to_owned());
+        source.base_url = set(LUNARY_BASE_URL).or(source.base_url.take());
+    }
+    let is_empty = |rule: &ModelRule| rule.pattern.trim().is_empty() || rule.engine.trim().is_empty();
+    let (empty, models): (Vec<ModelRule>, Vec<ModelRule>) = file.models.into_iter().partition(is_empty);
+    if !empty.is_empty() {
+        config.problems.push("a table of `[[models]]` has an empty `match` or `engine`; set both".to_owned());
+    }
     for (name, source) in sources {
         match resolve(&name, &source, environment) {
-            Ok(source) => config.sources.push(source),
+            Ok(source) => config.sources.push(SourceConfig { models: models.clone(), ..source }),
             Err(problem) => config.problems.push(problem),
         }
     }
@@ -217,7 +274,7 @@ fn resolve(name: &str, source: &file::Source, environment: Environment<'_>) -> R
     let usual = match source.upstream {
         UpstreamKind::Verseodin => VERSEODIN_URL,
         UpstreamKind::Lumar => LUMAR_URL,
-        UpstreamKind::Lunary => return Err(format!("source `{name}`: lunary is not supported by this version yet")),
+        UpstreamKind::Lunary => LUNARY_URL,
     };
     let access = match source.user_key() {
         Some((id, secret)) if source.upstream == UpstreamKind::Lumar => Access::UserKey {
@@ -233,6 +290,17 @@ fn resolve(name: &str, source: &file::Source, environment: Environment<'_>) -> R
              `sources.{name}.accounts`"
         ));
     }
+    let lunarys = [
+        ("project_name", source.project_name.is_some()),
+        ("runs", source.runs.is_some()),
+        ("run_details", source.run_details.is_some()),
+    ];
+    if let (true, Some((setting, _))) = (source.upstream != UpstreamKind::Lunary, lunarys.iter().find(|(_, set)| *set))
+    {
+        return Err(format!("source `{name}`: `{setting}` is Lunary's; remove `sources.{name}.{setting}`"));
+    }
+    let extra_brands =
+        brands::described(&source.brands, source.upstream).map_err(|problem| format!("source `{name}`: {problem}"))?;
     let address = source.base_url.as_deref().unwrap_or(usual);
     let base_url =
         Url::parse(address).map_err(|_| format!("source `{name}`: its base URL is not an address such as {usual}"))?;
@@ -242,7 +310,12 @@ fn resolve(name: &str, source: &file::Source, environment: Environment<'_>) -> R
         access,
         base_url,
         accounts: source.accounts.clone(),
-        brands: source.brands.clone(),
+        brands: brands::names(&source.brands),
+        extra_brands,
+        project_name: source.project_name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
+        runs: source.runs.clone().unwrap_or_default(),
+        run_details: source.run_details.unwrap_or_default(),
+        models: Vec::new(),
     })
 }
 
@@ -267,8 +340,15 @@ fn secret_of(
     } else if let Some(value) = place.value {
         (value.clone(), format!("sources.{source}.{setting}"))
     } else {
+        // Sources of these names take the usual variable, also when a file describes them.
+        let variable = match (source, setting) {
+            ("lumar", "api_key") => format!("`{LUMAR_SERVICE_KEY}`, "),
+            ("lunary", "api_key") => format!("`{LUNARY_API_KEY}`, "),
+            ("verseodin", "api_key") => format!("`{VERSEODIN_API_KEY}`, "),
+            _ => String::new(),
+        };
         return Err(format!(
-            "source `{source}`: no key; set `sources.{source}.{setting}`, `{setting}_file` or `{setting}_env`"
+            "source `{source}`: no key; set {variable}`sources.{source}.{setting}`, `{setting}_file` or `{setting}_env`"
         ));
     };
     let value = value.expose_secret().trim();

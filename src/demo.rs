@@ -1,12 +1,13 @@
 //! A deterministic world and the embedded servers that serve it, for demo and tests.
 //!
-//! [`world`] makes brands, prompts and weeks of answers out of a seed; [`verseodin`] and [`lumar`] each speak one
+//! [`world`] makes brands, prompts and weeks of answers out of a seed; [`verseodin`], [`lumar`] and [`lunary`] each speak one
 //! tracker's API over loopback and know only a small trait, so that they can serve any data. Nothing here is used by a real sync.
 
 mod doors;
 mod faults;
 mod hostile;
 pub mod lumar;
+pub mod lunary;
 mod prose;
 mod rng;
 pub mod verseodin;

@@ -3,16 +3,19 @@
 //! The rest of the program speaks to it through typed methods on [`Reader`] (inside tools) and [`Write`] (inside
 //! the sync): no SQL, no rusqlite type and no row id leaves this folder.
 
+mod agreement;
 mod brands;
 mod cells;
 mod details;
 mod error;
+mod facts;
 mod ingest;
 mod names;
 mod open;
 mod packed;
 mod prompts;
 mod reader;
+mod redetect;
 mod rollup;
 mod runs;
 mod scores;
@@ -22,14 +25,17 @@ mod sync_log;
 mod texts;
 mod writer;
 
+pub use agreement::Agreement;
 pub use brands::BrandRow;
-pub use cells::{CellQuery, CellTable, DomainCount, GapCount};
+pub use cells::{Bases, CellQuery, CellTable, DomainCount, GapCount};
 pub use details::{CitationRow, FactRow, HistoryRow, RunDetails};
 pub use error::Error;
+pub use facts::Detect;
 pub use ingest::{PageCounts, StoredRun};
 pub use open::Opened;
 pub use prompts::PromptRow;
 pub use reader::{CancelFlag, Limit, Reader};
+pub use redetect::Redetection;
 pub use runs::{Direction, RunCursor, RunFilter, RunRow, RunSort, SortValue};
 pub use scores::Recompute;
 pub use slices::{SliceDone, StoredSlice};

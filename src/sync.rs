@@ -5,17 +5,21 @@
 //! hides another's success.
 
 mod changes;
+mod detection;
 mod lease;
 mod plan;
 mod preview;
 mod reading;
+mod redetect;
 mod report;
 mod source;
 mod stop;
 
 pub use changes::{Changes, diff};
+pub use detection::AddedBrands;
 pub use plan::{PlanOptions, Reason, Task, plan};
 pub use preview::{Preview, preview};
+pub use redetect::{RedetectProgress, redetect};
 pub use report::{Outcome, Progress, Report, SourceReport};
 
 use crate::{
@@ -35,6 +39,8 @@ pub type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 pub struct SyncOptions {
     /// How many days back a backfill reaches.
     pub history_days: i32,
+    /// Brands to look for beside those of the upstreams.
+    pub brands: Arc<AddedBrands>,
     /// The time.
     pub clock: Clock,
     /// Ends the sync after the page that is being committed.

@@ -7,6 +7,7 @@ mod error;
 mod fields;
 mod http;
 pub mod lumar;
+pub mod lunary;
 mod rate;
 pub mod verseodin;
 

@@ -11,7 +11,7 @@ use crate::{
         quote::{QuotedFields, QuotedLine},
     },
     model::{Basis, Brand, BrandKind, DayRange, PromptRef, registrable_domain},
-    store::{CellQuery, CellTable, Reach, Reader},
+    store::{Bases, CellQuery, CellTable, Reach, Reader},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,8 +59,7 @@ struct Summary {
     kind: BrandKind,
     period: DayRange,
     compared_with: DayRange,
-    /// upstream: the tracker's own facts
-    basis: Basis,
+    basis: Sourced,
     /// Finished runs in scope
     runs: u64,
     prompts: u32,
@@ -84,6 +83,33 @@ struct Summary {
     worst_gaps: Table,
     /// Arguments for `list_prompt_runs` that give the runs counted here
     runs_filter: RunsFilter,
+}
+
+/// upstream: the tracker's own facts; derived: read off the answers' text. Mention ranks are always derived.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Sourced {
+    mentions: Vec<Basis>,
+    citations: Vec<Basis>,
+    /// Of all brands, where it is another
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<Basis>")]
+    mention_share_of_voice: Option<Vec<Basis>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<Basis>")]
+    citation_share_of_voice: Option<Vec<Basis>>,
+}
+
+impl From<&Bases> for Sourced {
+    fn from(bases: &Bases) -> Self {
+        let other = |shares: &Vec<Basis>, own: &Vec<Basis>| Some(shares.clone()).filter(|shares| shares != own);
+        Self {
+            mentions: bases.mentions.clone(),
+            citations: bases.citations.clone(),
+            mention_share_of_voice: other(&bases.mention_shares, &bases.mentions),
+            citation_share_of_voice: other(&bases.citation_shares, &bases.citations),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -184,7 +210,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let rows = match (params.response_format.is_detailed(), asked.len()) {
         (true, _) => 20,
         (false, 1) => 5,
-        (false, _) => 2,
+        (false, _) => 1,
     };
     if let Some(engine) = &params.engine {
         check_engine(cx, reader, asked.iter().map(|one| &one.target), engine)?;
@@ -246,7 +272,6 @@ fn summary(
     let query = CellQuery {
         project: &one.target.row.key,
         brand: &one.brand.key,
-        basis: Basis::Upstream,
         days,
         engine: engine.as_deref(),
         include_branded: params.include_branded,
@@ -255,7 +280,7 @@ fn summary(
     let before = reader.cells(&CellQuery { days: days.before(), ..query })?;
     let figures = Figures::of(&now.cells);
     let name = QuotedLine::new(&one.target.name, 120);
-    warn(&figures, one, name.as_str(), caveats);
+    warn(&figures, &now.bases, (one, name.as_str()), caveats);
     Ok(Summary {
         project: name.clone(),
         source: one.target.row.key.source.to_string(),
@@ -263,7 +288,7 @@ fn summary(
         kind: one.brand.kind,
         period: days,
         compared_with: days.before(),
-        basis: Basis::Upstream,
+        basis: (&now.bases).into(),
         runs: figures.runs,
         prompts: figures.prompts,
         branded_runs_left_out: now.branded_runs,
@@ -295,20 +320,25 @@ fn summary(
 }
 
 /// What a reader of these figures must know; only what matters here.
-fn warn(figures: &Figures, one: &Asked, project: &str, caveats: &mut Vec<String>) {
+fn warn(figures: &Figures, bases: &Bases, (one, project): (&Asked, &str), caveats: &mut Vec<String>) {
     if figures.runs == 0 {
         return;
     }
     if figures.mention_rate.runs == 0 {
+        caveats.push(format!("{project}: mentions of {} are not counted, so no mention rate", one.brand.name));
+    }
+    if bases.mention_shares.is_empty() {
         caveats.push(format!(
-            "{project}: mentions of {} are not counted by this tracker, so no mention rate",
-            one.brand.name
+            "{project}: no mention share of voice, since mentions of not every tracked brand are counted"
         ));
     }
-    if figures.mention_share_of_voice.runs == 0 {
-        caveats.push(format!(
-            "{project}: no mention share of voice, since the tracker does not count mentions of every tracked brand"
-        ));
+    for (what, own, shares) in
+        [("mention", &bases.mentions, &bases.mention_shares), ("citation", &bases.citations, &bases.citation_shares)]
+    {
+        let words = format!("{what} share of voice is read off the text, where the tracker counts not all brands");
+        if !shares.is_empty() && own != shares && !caveats.contains(&words) {
+            caveats.push(words);
+        }
     }
     if figures.citation_share_of_voice.runs == 0 && one.brands.iter().any(|brand| brand.kind == BrandKind::Competitor) {
         caveats.push(format!("{project}: no citation of a tracked brand in the period, so no citation share of voice"));

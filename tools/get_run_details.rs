@@ -1,5 +1,7 @@
 //! `get_run_details`: one run whole, the answer in pieces.
 
+mod mentions;
+
 use super::support::{AsOf, Table, anchor, as_of, brand_named, cell, no_brand, projects_named, read};
 use crate::{
     mcp::{
@@ -7,7 +9,7 @@ use crate::{
         params::{BrandName, ResponseFormat},
         quote::{Quoted, QuotedFields, QuotedLine},
     },
-    model::{Brand, Day, DayRange, PromptId, RunId},
+    model::{Basis, Brand, Day, DayRange, PromptId, RunId},
     store::{CitationRow, FactRow, HistoryRow, Reader, RunDetails},
 };
 use schemars::JsonSchema;
@@ -101,8 +103,13 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "usize")]
     next_citations_offset: Option<usize>,
+    /// Where the citations come from
+    citation_basis: Basis,
     citations: Table,
     brands: Table,
+    mentions_known: usize,
+    /// Tracked brands named in the answer, read off its text; offset in characters
+    mentions: Table,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]
     web_search: Option<bool>,
@@ -163,6 +170,7 @@ const QUOTED: QuotedFields = QuotedFields(&[
     "answer",
     "citations",
     "brands",
+    "mentions",
     "seen_from",
     "project",
     "engine",
@@ -202,7 +210,9 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let id: RunId = params.run_id.trim().parse().map_err(|_| unknown())?;
     let key = reader.project_of(id)?.ok_or_else(unknown)?;
     let target = projects.into_iter().find(|target| target.row.key == key).ok_or_else(unknown)?;
-    let brands: Vec<Brand> = reader.brands(&key)?.into_iter().map(|row| row.brand).collect();
+    let rows = reader.brands(&key)?;
+    let listed: Vec<Brand> = rows.iter().filter(|row| !row.gone).map(|row| row.brand.clone()).collect();
+    let brands: Vec<Brand> = rows.into_iter().map(|row| row.brand).collect();
     let brand = brand_named(&brands, params.brand.as_ref());
     if let (None, Some(name)) = (&brand, &params.brand) {
         return Err(no_brand(name, brands.iter().map(|brand| brand.name.as_str())));
@@ -219,13 +229,13 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let days = DayRange::ending(anchor(cx, &[reader.reach(&key, cx.now())?]), 30);
     let as_of = as_of(cx, reader, std::slice::from_ref(&target), days, &mut caveats)?;
     let record = if params.response_format.is_detailed() { reader.raw_record(id)? } else { None };
-    Ok(render(params, &target.name, brand.as_ref(), &found, record.as_deref(), (as_of, caveats)))
+    Ok(render(params, &target.name, (brand.as_ref(), &listed), &found, record.as_deref(), (as_of, caveats)))
 }
 
 fn render(
     params: &Params,
     project: &str,
-    brand: Option<&Brand>,
+    (brand, listed_brands): (Option<&Brand>, &[Brand]),
     run: &RunDetails,
     record: Option<&str>,
     (as_of, caveats): (Vec<AsOf>, Vec<String>),
@@ -237,6 +247,8 @@ fn render(
     let rest = run.citations.get(passed..).unwrap_or_default();
     let listed = listed_citations(rest, listed, url_chars);
     let row = &run.row;
+    let answer = run.answer.as_deref().unwrap_or_default();
+    let (mentions_known, mentions) = mentions::mentions(answer, listed_brands, if detailed { 60 } else { 8 });
     Answer {
         quoted_fields: QUOTED,
         run_id: row.id,
@@ -269,8 +281,11 @@ fn render(
         answer_citations: row.total_citations,
         citations_known: run.citations.len(),
         next_citations_offset: (listed < rest.len()).then_some(passed + listed),
+        citation_basis: run.citation_basis,
         citations: citations(rest, listed),
         brands: brands(&run.facts, detailed),
+        mentions_known,
+        mentions,
         web_search: run.web_search,
         cost_usd: run.cost_usd.filter(|_| detailed),
         history: detailed.then(|| history(&run.history)),
@@ -322,8 +337,10 @@ fn brands(facts: &[FactRow], detailed: bool) -> Table {
     let mut table = Table::new([
         "brand",
         "kind",
-        "basis",
+        "mention_basis",
         "mentions",
+        "derived_mentions",
+        "citation_basis",
         "citations",
         "best_position",
         "mention_rank",
@@ -331,8 +348,10 @@ fn brands(facts: &[FactRow], detailed: bool) -> Table {
         "sentiment_justification",
         "visibility_score",
     ]);
-    let appears =
-        |fact: &&FactRow| detailed || fact.kind == "own" || fact.mentions > Some(0) || fact.citations > Some(0);
+    let appears = |fact: &&FactRow| {
+        let named = fact.mentions.max(fact.derived_mentions) > Some(0);
+        detailed || fact.kind == "own" || named || fact.citations > Some(0)
+    };
     table.rows = facts
         .iter()
         .filter(appears)
@@ -341,8 +360,10 @@ fn brands(facts: &[FactRow], detailed: bool) -> Table {
             vec![
                 line(&fact.name, 120),
                 fact.kind.clone().into(),
-                fact.basis.clone().into(),
+                cell(fact.mention_basis.map(Basis::as_str)),
                 cell(fact.mentions),
+                cell(fact.derived_mentions),
+                cell(fact.citation_basis.map(Basis::as_str)),
                 cell(fact.citations),
                 cell(fact.best_position),
                 cell(fact.mention_rank),

@@ -14,13 +14,14 @@ use crate::{
         },
         quote::{QuotedFields, QuotedLine, cost},
     },
-    model::{Brand, BrandKey, DayRange, Status},
+    model::{Basis, Brand, BrandKey, DayRange, Status},
     store::{Direction, Reach, Reader, RunFilter, RunRow, RunSort},
 };
 use pages::{Place, Places};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The tool.
 pub struct ListPromptRuns;
@@ -111,6 +112,9 @@ struct SeenFrom {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "QuotedLine")]
     brand: Option<QuotedLine>,
+    /// Where the brand's mentions on this page come from (upstream: the tracker, derived: the answers' text)
+    mention_basis: Vec<Basis>,
+    citation_basis: Vec<Basis>,
 }
 
 /// A project to list, and the filter for it.
@@ -198,10 +202,20 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         next_cursor,
         seen_from: listed
             .iter()
-            .map(|item| SeenFrom {
-                project: QuotedLine::new(&item.target.name, 120),
-                source: item.target.row.key.source.to_string(),
-                brand: item.brand.as_ref().map(|brand| QuotedLine::new(&brand.name, 120)),
+            .enumerate()
+            .map(|(i, item)| {
+                let bases = |of: fn(&RunRow) -> Option<Basis>| -> Vec<Basis> {
+                    let met: BTreeSet<Basis> =
+                        merged.iter().filter(|(at, _)| *at == i).filter_map(|(_, row)| of(row)).collect();
+                    met.into_iter().collect()
+                };
+                SeenFrom {
+                    project: QuotedLine::new(&item.target.name, 120),
+                    source: item.target.row.key.source.to_string(),
+                    brand: item.brand.as_ref().map(|brand| QuotedLine::new(&brand.name, 120)),
+                    mention_basis: bases(|row| row.mention_basis),
+                    citation_basis: bases(|row| row.citation_basis),
+                }
             })
             .collect(),
         as_of: as_of(cx, reader, &shown, days.unwrap_or(DayRange::ending(newest, 30)), &mut caveats)?,

@@ -1,6 +1,6 @@
 //! `list_sources`: what data is here, and how fresh and whole it is.
 
-use super::support::{Table, cell, projects_named, rechecked};
+use super::support::{Table, agreement, cell, projects_named, rechecked};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
@@ -130,6 +130,10 @@ struct Project {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Table")]
     rechecked: Option<Table>,
+    /// Runs of the last 30 days where the tracker's facts of the own brand and those read off the text agree (detailed)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Table")]
+    agreement: Option<Table>,
     /// No longer listed by the tracker; its data stays
     gone: bool,
 }
@@ -184,6 +188,7 @@ impl Tool for ListSources {
             "engines",
             "runs_by_engine",
             "rechecked",
+            "agreement",
             "drift",
         ]);
         Ok(Answer { quoted_fields, sources, caveats })
@@ -310,11 +315,14 @@ fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseF
     }
     let brands: Vec<Brand> =
         reader.brands(&row.key)?.into_iter().filter(|row| !row.gone).map(|row| row.brand).collect();
-    let mut recheck = None;
+    let (mut recheck, mut agreed) = (None, None);
     if let (true, Some(last)) = (format.is_detailed(), coverage.reach.last_complete_day) {
         let tracked: Vec<Brand> =
             brands.iter().filter(|brand| brand.kind != BrandKind::Other).take(8).cloned().collect();
-        recheck = rechecked(reader, &row.key, &tracked, DayRange::ending(last, 30))?;
+        let days = DayRange::ending(last, 30);
+        recheck = rechecked(reader, &row.key, &tracked, days)?;
+        let own: Vec<Brand> = tracked.into_iter().filter(|brand| brand.kind == BrandKind::Own).collect();
+        agreed = agreement(reader, &row.key, &own, days)?;
     }
     Ok(Project {
         project: QuotedLine::new(&row.name, 120),
@@ -332,6 +340,7 @@ fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseF
         engines: coverage.engines.keys().take(30).map(|engine| QuotedLine::new(engine, 80)).collect(),
         runs_by_engine: table,
         rechecked: recheck,
+        agreement: agreed,
         gone: row.gone,
     })
 }

@@ -65,7 +65,15 @@ impl Rows {
         let brand = |brand: &TrackedBrand, kind: BrandKind| {
             let host = host_of(&brand.website).unwrap();
             let key = BrandKey(host.clone());
-            Brand { key, name: brand.name.clone(), kind, domains: vec![host], aliases: brand.tokens.clone() }
+            Brand {
+                key,
+                name: brand.name.clone(),
+                kind,
+                domains: vec![host],
+                aliases: brand.tokens.clone(),
+                exact: vec![],
+                excluded: vec![],
+            }
         };
         let rivals = self.universe.competitors.iter().map(|rival| brand(rival, BrandKind::Competitor));
         ProjectRecord {

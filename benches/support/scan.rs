@@ -11,8 +11,7 @@ const BASE: usize = 7;
 const BRAND: usize = 13;
 
 const BASE_SQL: &str = "SELECT cells FROM day_base WHERE project_id = 1 AND day BETWEEN ?1 AND ?2";
-const BRAND_SQL: &str =
-    "SELECT cells FROM day_brand WHERE brand_id = ?3 AND basis = 'upstream' AND day BETWEEN ?1 AND ?2";
+const BRAND_SQL: &str = "SELECT cells FROM day_brand WHERE brand_id = ?3 AND day BETWEEN ?1 AND ?2";
 const ROWS_SQL: &str = "SELECT a, b, c, d, e, f, g FROM cell WHERE kind = ?1 AND day BETWEEN ?2 AND ?3";
 
 /// Scans one project's own brand.

@@ -145,6 +145,7 @@ pub fn load(tracker: &Arc<Tracker>, file: &Path) -> Report {
     let noon = last_day().plus(2).start() + jiff::SignedDuration::from_hours(12);
     let options = SyncOptions {
         history_days: 3_660,
+        brands: Arc::default(),
         clock: Clock::fixed(noon),
         cancel: CancellationToken::new(),
         on_progress: Arc::new(|_| ()),

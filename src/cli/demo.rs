@@ -13,7 +13,7 @@ impl Demo {
     pub(super) fn run(&self, global: &Global) -> Result<Status, Failure> {
         let global = Global { config: None, cache: global.cache.clone(), demo: true, verbose: global.verbose };
         let context = Context::new(&global, None)?;
-        output::note("Syncing demo data from two built-in trackers: no key, no network.");
+        output::note("Syncing demo data from three built-in trackers: no key, no network.");
         let report = sync::now(&context, &[])?;
         let registry = tools::catalogue();
         let backend = context.backend();

@@ -87,6 +87,7 @@ async fn sync_once(context: &Context, stop: &CancellationToken) {
     };
     let options = SyncOptions {
         history_days: context.config.history_days,
+        brands: Arc::new(sources::added_brands(context)),
         clock: context.clock.clone(),
         cancel: stop.clone(),
         on_progress: Arc::new(|_| ()),

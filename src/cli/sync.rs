@@ -39,7 +39,7 @@ impl Sync {
         if context.config.sources.is_empty() && !context.demo {
             return Err(Failure::new(
                 "no source is configured",
-                "set `VERSEODIN_API_KEY` or Lumar's keys, or name a file with `--config`; `visibility-mcp demo` works without",
+                "set `VERSEODIN_API_KEY`, `LUNARY_API_KEY` or Lumar's keys, or name a file with `--config`; `visibility-mcp demo` works without",
             ));
         }
         let success = if self.dry_run { self.dry_run(&context)? } else { self.sync(&context)? };
@@ -118,7 +118,13 @@ fn chosen(context: &Context, only: &[String]) -> Result<Sources, Failure> {
 }
 
 fn options(context: &Context, cancel: CancellationToken, on_progress: OnProgress) -> SyncOptions {
-    SyncOptions { history_days: context.config.history_days, clock: context.clock.clone(), cancel, on_progress }
+    SyncOptions {
+        history_days: context.config.history_days,
+        brands: Arc::new(sources::added_brands(context)),
+        clock: context.clock.clone(),
+        cancel,
+        on_progress,
+    }
 }
 
 /// Syncs here and now, until done or interrupted.

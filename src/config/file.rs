@@ -1,6 +1,6 @@
 //! The TOML file as it is written.
 
-use super::Error;
+use super::{Error, ModelRule, RunsConfig, brands::Entry};
 use crate::model::UpstreamKind;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -22,6 +22,9 @@ pub(super) struct File {
     /// Sources by name.
     #[serde(default)]
     pub(super) sources: BTreeMap<String, Source>,
+    /// Which engines models belong to.
+    #[serde(default)]
+    pub(super) models: Vec<ModelRule>,
 }
 
 /// One source; each of its secrets stands in one of three places.
@@ -55,7 +58,13 @@ pub(super) struct Source {
     pub(super) accounts: Vec<String>,
     /// Brands to track beside those that the upstream tracks.
     #[serde(default)]
-    pub(super) brands: Vec<String>,
+    pub(super) brands: Vec<Entry>,
+    /// What to call the project, where the upstream does not say.
+    pub(super) project_name: Option<String>,
+    /// Which runs count.
+    pub(super) runs: Option<RunsConfig>,
+    /// Ask for each run by its id as well.
+    pub(super) run_details: Option<bool>,
 }
 
 /// Where a secret may stand; the first of them counts.
@@ -88,6 +97,9 @@ impl Source {
             base_url: None,
             accounts: Vec::new(),
             brands: Vec::new(),
+            project_name: None,
+            runs: None,
+            run_details: None,
         }
     }
 

@@ -62,7 +62,6 @@ upstream = \"verseodin\"
 api_key_file = \"/nowhere/key\"
 [sources.d]
 upstream = \"lunary\"
-api_key = \"k\"
 ";
     let config = load_with(file, &[(VERSEODIN_API_KEY, KEY)]).unwrap();
     assert_eq!(config.sources.len(), 1);
@@ -121,4 +120,93 @@ user_key_id = \"7\"
         (&["one".to_owned()][..], &["Third".to_owned()][..])
     );
     assert!(config.problems[0].contains("a user key is Lumar's"), "{config:?}");
+}
+
+#[test]
+fn a_lunary_key_is_a_whole_configuration_and_the_file_has_its_settings() {
+    let config = load_with("", &[(LUNARY_API_KEY, "5a1e0000-0000-4000-8000-00000000000e")]).unwrap();
+    let [source] = config.sources.as_slice() else { panic!("{config:?}") };
+    assert_eq!((source.name.as_str(), source.base_url.as_str()), ("lunary", LUNARY_URL));
+    assert_eq!((&source.runs, source.run_details, source.extra_brands.len()), (&RunsConfig::default(), false, 0));
+
+    let file = r#"
+[[models]]
+match = "my-ft-*"
+engine = "chatgpt"
+[[models]]
+match = ""
+engine = "x"
+[sources.lunary]
+upstream = "lunary"
+base_url = "http://127.0.0.1:1/v1"
+project_name = " Acme assistant "
+run_details = true
+runs = { types = ["llm", "agent"], tags = ["weekly"], models = ["gpt-*"] }
+[[sources.lunary.brands]]
+name = " Acme "
+domains = ["https://www.Acme.example/shop", "acme.example"]
+aliases = ["Acme Tools", ""]
+exact = ["ACME"]
+excluded = ["acme of"]
+[[sources.lunary.brands]]
+name = "Globex"
+kind = "other"
+[[sources.lunary.brands]]
+name = "Initech"
+[sources.lumar]
+upstream = "lumar"
+user_key_id = "7"
+user_key_secret = "hush"
+brands = ["Third", { name = "Fourth", domains = ["fourth.example"] }]
+"#;
+    let config = load_with(file, &[(LUNARY_API_KEY, "k"), (LUNARY_BASE_URL, "http://127.0.0.1:2/v1")]).unwrap();
+    assert_eq!(config.problems, ["a table of `[[models]]` has an empty `match` or `engine`; set both"]);
+    let [lumar, lunary] = config.sources.as_slice() else { panic!("{config:?}") };
+    assert_eq!((lunary.base_url.as_str(), lunary.run_details), ("http://127.0.0.1:2/v1", true));
+    assert_eq!(lunary.project_name.as_deref(), Some("Acme assistant"));
+    assert_eq!(lunary.runs.types, ["llm", "agent"]);
+    assert_eq!((lunary.models.len(), lunary.models[0].engine.as_str()), (1, "chatgpt"));
+    let brands = |source: &SourceConfig| {
+        let brand = |brand: &Brand| {
+            let Brand { key, name, kind, domains, aliases, exact, excluded } = brand;
+            format!("{} {} {name:?} {domains:?} {aliases:?} {exact:?} {excluded:?}", kind.as_str(), key.0)
+        };
+        source.extra_brands.iter().map(brand).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(brands(lunary), @r#"
+    own config:acme "Acme" ["acme.example"] ["Acme Tools", "ACME"] ["ACME"] ["acme of"]
+    other config:globex "Globex" [] [] [] []
+    competitor config:initech "Initech" [] [] [] []
+    "#);
+    assert_eq!(lumar.brands, ["Third", "Fourth"]);
+    // Lumar's own brand is known to Lumar.
+    insta::assert_snapshot!(brands(lumar), @r#"competitor config:fourth "Fourth" ["fourth.example"] [] [] []"#);
+}
+
+#[test]
+fn brands_and_settings_that_cannot_be_are_problems() {
+    let problem = |settings: &str| {
+        let file = format!("[sources.a]\nupstream = \"lunary\"\napi_key = \"k\"\n{settings}");
+        load_with(&file, &[]).unwrap().problems.join("\n")
+    };
+    let problems = [
+        "brands = [{ name = \" \" }]",
+        "brands = [{ name = \"Acme\", domains = [\"not a domain\"] }]",
+        "brands = [{ name = \"Acme\", kind = \"own\" }, { name = \"Globex\", kind = \"own\" }]",
+        "brands = [{ name = \"Acme\" }, { name = \"ACME\" }]",
+        "[sources.b]\nupstream = \"verseodin\"\napi_key = \"k\"\nrun_details = true",
+    ]
+    .map(problem);
+    insta::assert_snapshot!(problems.join("\n"), @r"
+    source `a`: a brand has an empty name; set `name` in its `brands` table
+    source `a`: `not a domain` is no domain of the brand `Acme`; write it as in `example.com`
+    source `a`: 2 brands are of kind `own`; leave one, and make the others `competitor` or `other`
+    source `a`: the brand `ACME` is there twice; put all that it is known by into one table
+    source `b`: `run_details` is Lunary's; remove `sources.b.run_details`
+    ");
+    let error = load_with("[sources.a]\nupstream = \"lunary\"\n[[sources.a.brands]]\nname = \"x\"\nalias = []\n", &[]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("unknown field `alias`"), "{error}");
+    let error = load_with("[sources.a]\nupstream = \"lunary\"\nbrands = [3]\n", &[]).unwrap_err().to_string();
+    assert!(error.contains("a brand's name, or a table with its `name`"), "{error}");
 }

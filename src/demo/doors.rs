@@ -15,7 +15,10 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -74,7 +77,7 @@ impl Listener for Doors {
     async fn accept(&mut self) -> (Line, SocketAddr) {
         loop {
             match self.0.accept().await {
-                Ok((stream, address)) => return (Line(Arc::new(stream)), address),
+                Ok((stream, address)) => return (Line { stream: Arc::new(stream), is_cut: Arc::default() }, address),
                 // Out of descriptors, most likely: they come back.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
@@ -88,7 +91,11 @@ impl Listener for Doors {
 
 /// A connection.
 #[derive(Clone, Debug)]
-pub(super) struct Line(Arc<TcpStream>);
+pub(super) struct Line {
+    stream: Arc<TcpStream>,
+    /// Nothing can be written any more, so that the server closes it without another byte.
+    is_cut: Arc<AtomicBool>,
+}
 
 impl Connected<IncomingStream<'_, Doors>> for Line {
     fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
@@ -99,8 +106,8 @@ impl Connected<IncomingStream<'_, Doors>> for Line {
 impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read(buf.initialize_unfilled()) {
+            ready!(self.stream.poll_read_ready(cx))?;
+            match self.stream.try_read(buf.initialize_unfilled()) {
                 Ok(read) => {
                     buf.advance(read);
                     return Poll::Ready(Ok(()));
@@ -114,9 +121,12 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_cut.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match self.0.try_write(buf) {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match self.stream.try_write(buf) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 other => return Poll::Ready(other),
             }
@@ -142,6 +152,8 @@ pub(super) enum Way {
     /// In one piece.
     #[default]
     Whole,
+    /// Not at all, nor the headers: the connection is closed.
+    Closed,
     /// Half of it, then the connection is reset.
     Reset,
     /// Half of it, although `Content-Length` promises all.
@@ -159,7 +171,7 @@ pub(super) fn send(response: &mut Response, body: String, way: Way, line: Line) 
             tokio::time::sleep(wait).await;
             if let Some(line) = reset {
                 // On failure the connection is closed in the ordinary way, which cuts the body all the same.
-                let _ = line.0.set_zero_linger();
+                let _ = line.stream.set_zero_linger();
             }
             Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::ConnectionReset))
         };
@@ -168,6 +180,10 @@ pub(super) fn send(response: &mut Response, body: String, way: Way, line: Line) 
     let whole = HeaderValue::from(bytes.len());
     *response.body_mut() = match way {
         Way::Whole => Body::from(bytes),
+        Way::Closed => {
+            line.is_cut.store(true, Ordering::Relaxed);
+            Body::empty()
+        }
         Way::Reset => cut(BEFORE_RESET, Some(line)),
         Way::Truncated => {
             response.headers_mut().insert("content-length", whole);

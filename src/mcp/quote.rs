@@ -87,6 +87,12 @@ impl Quoted {
     }
 }
 
+/// How many characters of a text are left once it is cleaned.
+#[must_use]
+pub fn chars_shown(text: &str) -> usize {
+    Clean::new(text).count()
+}
+
 /// What a text costs a model, roughly, in characters of English, of which four are a token: letters of other scripts
 /// take up to a token each.
 #[must_use]

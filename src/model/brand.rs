@@ -34,7 +34,7 @@ impl BrandKind {
 }
 
 /// A brand of a project.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Brand {
     /// Its key inside the project.
     pub key: BrandKey,
@@ -46,9 +46,30 @@ pub struct Brand {
     pub domains: Vec<String>,
     /// Other spellings of its name.
     pub aliases: Vec<String>,
+    /// Those of its spellings that count only in exactly this letter case, such as `Gap`.
+    pub exact: Vec<String>,
+    /// Phrases that hold a spelling and mean something else, such as `apple pie`.
+    pub excluded: Vec<String>,
+}
+
+impl BrandKey {
+    const CONFIGURED: &str = "config:";
+
+    /// The key of a brand that the configuration names and the upstream does not have.
+    #[must_use]
+    pub fn configured(name: &str) -> Self {
+        Self(format!("{}{}", Self::CONFIGURED, name.trim().to_lowercase()))
+    }
 }
 
 impl Brand {
+    /// Is it looked for in answers? Other brands that an upstream met are not: there is no end to them. Those that the
+    /// configuration names are.
+    #[must_use]
+    pub fn is_tracked(&self) -> bool {
+        self.kind != BrandKind::Other || self.key.0.starts_with(BrandKey::CONFIGURED)
+    }
+
     /// Is this host one of the brand's domains, or below one?
     #[must_use]
     pub fn owns_host(&self, host: &str) -> bool {
@@ -112,6 +133,8 @@ mod tests {
             kind: BrandKind::Own,
             domains: vec!["acme.com".into()],
             aliases: vec![],
+            exact: vec![],
+            excluded: vec![],
         };
         assert!(brand.owns_host("acme.com") && brand.owns_host("shop.acme.com"));
         assert!(!brand.owns_host("notacme.com") && !brand.owns_host("acme.com.evil.example"));

@@ -208,6 +208,9 @@ pub struct RunRecord {
     pub answer: Option<String>,
     /// Cited URLs in order of first appearance; none where the upstream does not say.
     pub citations: Option<Vec<CitationRecord>>,
+    /// URLs that stand beside the answer's text, such as those of annotations or search results, in their order: for
+    /// citations that are read off the answer.
+    pub source_urls: Vec<String>,
     /// The upstream's own count of cited URLs, which may count repeats.
     pub total_citations: Option<u32>,
     /// Facts by brand, basis upstream. A brand without one was not checked.

@@ -1,10 +1,15 @@
 //! Projects and brands: saved as discovered, and read back with their domains and aliases.
 
-use super::{Reader, Result, Write, error::Context as _};
+use super::{Detect, Reader, Result, Write, error::Context as _};
 use crate::model::{Brand, BrandKey, BrandKind, ProjectKey, ProjectRecord, SourceName, UpstreamKind};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 use std::collections::BTreeSet;
+
+// How a spelling counts.
+const ALIAS: &str = "alias";
+const EXACT: &str = "exact";
+const EXCLUDED: &str = "excluded";
 
 /// A stored brand.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,8 +35,8 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Stores a project and its brands; brands no longer listed are marked. When names of brands changed, prompts
-    /// are asked again by `branded` whether they name one. Returns whether they were.
+    /// Stores a project with its brands, which are those of the upstream and what the configuration adds to them. Brands
+    /// no longer listed are marked. When names of brands changed, prompts are asked again whether they name one.
     ///
     /// # Errors
     /// Where a statement fails.
@@ -39,27 +44,44 @@ impl Write<'_> {
         &mut self,
         source: &SourceName,
         project: &ProjectRecord,
-        branded: &dyn Fn(&str) -> bool,
+        brands: &[Brand],
+        detect: &dyn Detect,
         now: Timestamp,
     ) -> Result<()> {
+        let roster = serde_json::to_string(&project.brands).unwrap_or_default();
         let raw = zstd::bulk::compress(project.raw.as_bytes(), 3).unwrap_or_default();
         let now = now.as_millisecond();
         self.tx
             .execute(
-                "INSERT INTO project (source_id, key, name, website, raw, seen_at)
-                 VALUES ((SELECT id FROM source WHERE name = ?1), ?2, ?3, ?4, ?5, ?6)
+                "INSERT INTO project (source_id, key, name, website, raw, seen_at, roster)
+                 VALUES ((SELECT id FROM source WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (source_id, key) DO UPDATE SET name = excluded.name, website = excluded.website,
-                     raw = excluded.raw, seen_at = excluded.seen_at, gone_at = NULL",
-                (source.as_str(), &project.key, &project.name, &project.website, raw, now),
+                     raw = excluded.raw, seen_at = excluded.seen_at, gone_at = NULL, roster = excluded.roster",
+                (source.as_str(), &project.key, &project.name, &project.website, raw, now, roster),
             )
             .context("project")?;
         let key = ProjectKey { source: source.clone(), key: project.key.clone() };
-        let id = self.project_id(&key)?;
+        self.save_brands(&key, brands, detect, Timestamp::from_millisecond(now).unwrap_or_default())
+    }
+
+    /// Stores the brands of a project, as [`Write::save_project`] does.
+    ///
+    /// # Errors
+    /// Where a statement fails.
+    pub fn save_brands(
+        &mut self,
+        project: &ProjectKey,
+        brands: &[Brand],
+        detect: &dyn Detect,
+        now: Timestamp,
+    ) -> Result<()> {
+        let id = self.project_id(project)?;
+        let now = now.as_millisecond();
         let before = self.brand_names(id)?;
-        for brand in &project.brands {
+        for brand in brands {
             self.save_brand(id, brand)?;
         }
-        let listed: BTreeSet<&str> = project.brands.iter().map(|brand| brand.key.0.as_str()).collect();
+        let listed: BTreeSet<&str> = brands.iter().map(|brand| brand.key.0.as_str()).collect();
         for key in self.brand_keys(id)? {
             let gone = (!listed.contains(key.as_str())).then_some(now);
             self.tx
@@ -71,7 +93,7 @@ impl Write<'_> {
                 .context("gone brand")?;
         }
         if before != self.brand_names(id)? {
-            self.mark_branded(id, branded)?;
+            self.mark_branded(id, detect)?;
         }
         Ok(())
     }
@@ -118,18 +140,22 @@ impl Write<'_> {
             )
             .context("brand")?;
         self.tx.execute("DELETE FROM brand_domain WHERE brand_id = ?1", [id]).context("brand domains")?;
-        self.tx.execute("DELETE FROM brand_alias WHERE brand_id = ?1", [id]).context("brand aliases")?;
+        self.tx.execute("DELETE FROM brand_spelling WHERE brand_id = ?1", [id]).context("brand spellings")?;
         for domain in &brand.domains {
             self.tx
                 .prepare_cached("INSERT OR IGNORE INTO brand_domain (brand_id, domain) VALUES (?1, ?2)")?
                 .execute((id, domain))
                 .context("brand domain")?;
         }
-        for alias in &brand.aliases {
-            self.tx
-                .prepare_cached("INSERT OR IGNORE INTO brand_alias (brand_id, alias) VALUES (?1, ?2)")?
-                .execute((id, alias))
-                .context("brand alias")?;
+        for (counts, texts) in [(ALIAS, &brand.aliases), (EXACT, &brand.exact), (EXCLUDED, &brand.excluded)] {
+            for text in texts {
+                self.tx
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO brand_spelling (brand_id, text, counts) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute((id, text, counts))
+                    .context("brand spelling")?;
+            }
         }
         Ok(())
     }
@@ -142,14 +168,15 @@ impl Write<'_> {
     /// Every name and alias that makes a prompt branded.
     fn brand_names(&self, project: i64) -> Result<BTreeSet<String>> {
         let mut statement = self.tx.prepare_cached(
-            "SELECT name FROM brand WHERE project_id = ?1 AND gone_at IS NULL
-             UNION SELECT a.alias FROM brand_alias a JOIN brand b ON b.id = a.brand_id
+            "SELECT kind || ':' || name FROM brand WHERE project_id = ?1 AND gone_at IS NULL
+             UNION SELECT b.kind || ':' || s.counts || ':' || s.text
+                   FROM brand_spelling s JOIN brand b ON b.id = s.brand_id
                    WHERE b.project_id = ?1 AND b.gone_at IS NULL",
         )?;
         statement.query_map([project], |row| row.get(0))?.collect::<Result<_, _>>().context("brand names")
     }
 
-    fn mark_branded(&mut self, project: i64, branded: &dyn Fn(&str) -> bool) -> Result<()> {
+    fn mark_branded(&mut self, project: i64, detect: &dyn Detect) -> Result<()> {
         let mut statement = self.tx.prepare("SELECT id, text, branded FROM prompt WHERE project_id = ?1")?;
         let prompts: Vec<(i64, String, bool)> = statement
             .query_map([project], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -157,7 +184,7 @@ impl Write<'_> {
             .context("prompts")?;
         let mut moved = false;
         for (id, text, was) in prompts {
-            let is = branded(&text);
+            let is = detect.is_branded(&text);
             if is != was {
                 self.tx
                     .prepare_cached("UPDATE prompt SET branded = ?2 WHERE id = ?1")?
@@ -182,6 +209,20 @@ impl Write<'_> {
 }
 
 impl Reader {
+    /// The brands of a project as its upstream has them; none for a project that was last synced before they were kept.
+    ///
+    /// # Errors
+    /// [`super::Error::Stopped`] over the limit; anything else is a damaged file.
+    pub fn roster(&self, project: &ProjectKey) -> Result<Option<Vec<Brand>>> {
+        let Some(project) = self.project_id(project)? else { return Ok(None) };
+        let roster: Option<String> = self
+            .connection
+            .prepare_cached("SELECT roster FROM project WHERE id = ?1")?
+            .query_row([project], |row| row.get(0))
+            .context("roster")?;
+        Ok(roster.and_then(|roster| serde_json::from_str(&roster).ok()))
+    }
+
     /// The brands of a project: own first, then competitors, then others, each by name.
     ///
     /// # Errors
@@ -205,6 +246,8 @@ impl Reader {
                     kind,
                     domains: Vec::new(),
                     aliases: Vec::new(),
+                    exact: Vec::new(),
+                    excluded: Vec::new(),
                 };
                 Ok((row.get(0)?, BrandRow { brand, gone: row.get(4)? }))
             })?
@@ -212,14 +255,19 @@ impl Reader {
             .context("brands")?;
         let mut domains =
             self.connection.prepare_cached("SELECT domain FROM brand_domain WHERE brand_id = ?1 ORDER BY domain")?;
-        let mut aliases =
-            self.connection.prepare_cached("SELECT alias FROM brand_alias WHERE brand_id = ?1 ORDER BY alias")?;
+        let mut spellings = self
+            .connection
+            .prepare_cached("SELECT text FROM brand_spelling WHERE brand_id = ?1 AND counts = ?2 ORDER BY text")?;
         rows.into_iter()
             .map(|(id, mut row)| {
                 row.brand.domains =
                     domains.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")?;
-                row.brand.aliases =
-                    aliases.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>().context("aliases")?;
+                let mut spelled = |counts: &str| -> Result<Vec<String>> {
+                    spellings.query_map((id, counts), |row| row.get(0))?.collect::<Result<_, _>>().context("spellings")
+                };
+                row.brand.aliases = spelled(ALIAS)?;
+                row.brand.exact = spelled(EXACT)?;
+                row.brand.excluded = spelled(EXCLUDED)?;
                 Ok(row)
             })
             .collect()

@@ -3,6 +3,7 @@
 use super::{
     Error, Reader, Result,
     error::Context as _,
+    names::Checked,
     packed::{BaseCell, BrandCell, unpack_base, unpack_brand, unpack_domains},
 };
 use crate::model::{Basis, BrandKey, Cell, DayRange, EngineRef, ProjectKey, PromptRef};
@@ -16,8 +17,6 @@ pub struct CellQuery<'a> {
     pub project: &'a ProjectKey,
     /// seen from this brand,
     pub brand: &'a BrandKey,
-    /// by facts of this basis,
-    pub basis: Basis,
     /// over these days,
     pub days: DayRange,
     /// on this engine, or on all,
@@ -37,6 +36,21 @@ pub struct CellTable {
     pub engines: BTreeMap<EngineRef, String>,
     /// Finished runs left out because their prompt is branded.
     pub branded_runs: u64,
+    /// Where the figures come from.
+    pub bases: Bases,
+}
+
+/// Where the counts of a window come from; empty where nothing was checked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Bases {
+    /// The brand's mentions.
+    pub mentions: Vec<Basis>,
+    /// Its citations.
+    pub citations: Vec<Basis>,
+    /// Mentions of all brands, for its share of them.
+    pub mention_shares: Vec<Basis>,
+    /// Citations of all brands, for its share of them.
+    pub citation_shares: Vec<Basis>,
 }
 
 /// How often a domain was cited in a window.
@@ -63,10 +77,25 @@ pub struct GapCount {
 
 #[derive(Clone, Copy, Default)]
 struct Scope {
-    mentions: bool,
-    citations: bool,
-    share_mentions: bool,
-    share_citations: bool,
+    mentions: Checked,
+    citations: Checked,
+    share_mentions: Checked,
+    share_citations: Checked,
+}
+
+/// Which bases were met, a bit each.
+#[derive(Clone, Copy, Default)]
+struct Met(u8);
+
+impl Met {
+    fn add(&mut self, checked: Checked) {
+        self.0 |= 1 << checked as u8;
+    }
+
+    fn bases(self) -> Vec<Basis> {
+        let met = |checked: Checked| (self.0 & (1 << checked as u8) != 0).then(|| checked.basis()).flatten();
+        [Checked::Upstream, Checked::Derived].into_iter().filter_map(met).collect()
+    }
 }
 
 /// The same numbers straight from the rows: what a day is counted by while its rollup is behind, and what tests and
@@ -75,24 +104,28 @@ const RAW: &str = "
 SELECT r.prompt_id, r.engine_id, r.scope_id, count(*),
        sum(coalesce(f.mentions, 0) > 0), sum(coalesce(f.citations, 0) > 0),
        sum(coalesce(s.mentions AND s.citations, 0) AND (coalesce(f.mentions, 0) > 0 OR coalesce(f.citations, 0) > 0)),
-       sum(coalesce(f.mentions, 0)), sum(coalesce(f.citations, 0)),
+       sum(coalesce(iif(sc.share_mentions = 2, f.derived_mentions, f.mentions), 0)),
+       sum(coalesce(iif(sc.share_citations = 2, f.derived_citations, f.citations), 0)),
        sum(coalesce(f.best_citation_position, 0)), count(f.best_citation_position),
        sum(coalesce(f.mention_rank, 0)), count(f.mention_rank),
        count(f.sentiment), total(f.sentiment),
-       sum((SELECT coalesce(sum(a.mentions), 0) FROM run_brand a WHERE a.run_id = r.id AND a.basis = ?3)),
-       sum((SELECT coalesce(sum(a.citations), 0) FROM run_brand a WHERE a.run_id = r.id AND a.basis = ?3)),
+       sum((SELECT coalesce(sum(iif(sc.share_mentions = 2, a.derived_mentions, a.mentions)), 0) FROM run_brand a
+            WHERE a.run_id = r.id)),
+       sum((SELECT coalesce(sum(iif(sc.share_citations = 2, a.derived_citations, a.citations)), 0) FROM run_brand a
+            WHERE a.run_id = r.id)),
        sum(EXISTS (SELECT 1 FROM scope_brand o JOIN brand b ON b.id = o.brand_id
                    WHERE o.scope_id = r.scope_id AND b.kind = 'own' AND o.mentions AND o.citations)
            AND NOT EXISTS (SELECT 1 FROM run_brand a JOIN brand b ON b.id = a.brand_id
-                   WHERE a.run_id = r.id AND a.basis = ?3 AND b.kind = 'own'
+                   WHERE a.run_id = r.id AND b.kind = 'own'
                      AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0))
            AND EXISTS (SELECT 1 FROM run_brand a JOIN brand b ON b.id = a.brand_id
-                   WHERE a.run_id = r.id AND a.basis = ?3 AND b.kind = 'competitor'
+                   WHERE a.run_id = r.id AND b.kind = 'competitor'
                      AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0)))
 FROM run r INDEXED BY run_by_day
+JOIN scope sc ON sc.id = r.scope_id
 LEFT JOIN scope_brand s ON s.scope_id = r.scope_id AND s.brand_id = ?2
-LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = ?2 AND f.basis = ?3
-WHERE r.project_id = ?1 AND r.day BETWEEN ?4 AND ?5 AND r.status_id = 3 AND r.gone_at IS NULL
+LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = ?2
+WHERE r.project_id = ?1 AND r.day BETWEEN ?3 AND ?4 AND r.status_id = 3 AND r.gone_at IS NULL
 GROUP BY r.prompt_id, r.engine_id, r.scope_id";
 
 const RAW_DOMAINS: &str = "
@@ -113,6 +146,8 @@ struct Adder {
     places: Vec<Vec<(u32, usize)>>,
     /// Where the next cell is, if this day is like the one before.
     next: usize,
+    /// Of mentions, citations, and the shares of both.
+    met: [Met; 4],
     table: CellTable,
 }
 
@@ -160,17 +195,20 @@ impl Adder {
             return;
         }
         let scope = self.scope(base.scope);
+        let halves = [scope.mentions, scope.citations, scope.share_mentions, scope.share_citations];
+        self.met.iter_mut().zip(halves).for_each(|(met, checked)| met.add(checked));
         let Some((cell, gaps)) = self.cell(base.prompt, base.engine) else { return };
         let checked = |is: bool| if is { base.runs } else { 0 };
+        let (mentions, citations) = (scope.mentions != Checked::No, scope.citations != Checked::No);
         *gaps += base.gaps;
         cell.runs += base.runs;
-        cell.mention_checked += checked(scope.mentions);
-        cell.citation_checked += checked(scope.citations);
-        cell.presence_checked += checked(scope.mentions && scope.citations);
-        if scope.share_mentions {
+        cell.mention_checked += checked(mentions);
+        cell.citation_checked += checked(citations);
+        cell.presence_checked += checked(mentions && citations);
+        if scope.share_mentions != Checked::No {
             cell.share_all_mentions += base.mentions;
         }
-        if scope.share_citations {
+        if scope.share_citations != Checked::No {
             cell.share_all_citations += base.citations;
         }
     }
@@ -184,10 +222,10 @@ impl Adder {
         cell.mentioned += brand.mentioned;
         cell.cited += brand.cited;
         cell.present += brand.present;
-        if scope.share_mentions {
+        if scope.share_mentions != Checked::No {
             cell.share_mentions += brand.mentions;
         }
-        if scope.share_citations {
+        if scope.share_citations != Checked::No {
             cell.share_citations += brand.citations;
         }
         cell.position_sum += brand.position_sum;
@@ -220,17 +258,17 @@ impl Reader {
                 unpack_base(row.get_ref(1)?.as_blob().unwrap_or_default(), |cell| adder.add_base(cell))?;
             }
         }
-        let mut statement = self.connection.prepare_cached(
-            "SELECT day, cells FROM day_brand WHERE brand_id = ?1 AND basis = ?2 AND day BETWEEN ?3 AND ?4",
-        )?;
-        let mut rows = statement.query((brand, query.basis.as_str(), first, last)).context("day_brand")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT day, cells FROM day_brand WHERE brand_id = ?1 AND day BETWEEN ?2 AND ?3")?;
+        let mut rows = statement.query((brand, first, last)).context("day_brand")?;
         while let Some(row) = rows.next().context("day_brand")? {
             if !dirty.contains(&row.get(0)?) {
                 unpack_brand(row.get_ref(1)?.as_blob().unwrap_or_default(), |cell| adder.add_brand(cell))?;
             }
         }
         for day in dirty {
-            add_raw(&self.connection, &mut adder, (project, brand, query.basis), (day, day))?;
+            add_raw(&self.connection, &mut adder, (project, brand), (day, day))?;
         }
         self.finish(adder)
     }
@@ -245,7 +283,7 @@ impl Reader {
         };
         let mut adder = self.adder(project, brand, query)?;
         let days = (query.days.first.epoch_days(), query.days.last.epoch_days());
-        add_raw(&self.connection, &mut adder, (project, brand, query.basis), days)?;
+        add_raw(&self.connection, &mut adder, (project, brand), days)?;
         self.finish(adder)
     }
 
@@ -347,11 +385,21 @@ impl Reader {
             }
         }
         let engine = self.engine_id(query.engine)?;
-        Ok(Adder { scopes, branded, engine, places: Vec::new(), next: 0, table: CellTable::default() })
+        Ok(Adder {
+            scopes,
+            branded,
+            engine,
+            places: Vec::new(),
+            next: 0,
+            met: Default::default(),
+            table: CellTable::default(),
+        })
     }
 
     fn finish(&self, adder: Adder) -> Result<CellTable> {
         let mut table = adder.table;
+        let [mentions, citations, mention_shares, citation_shares] = adder.met.map(Met::bases);
+        table.bases = Bases { mentions, citations, mention_shares, citation_shares };
         let mut ids: Vec<EngineRef> = Vec::new();
         for cell in &table.cells {
             if !ids.contains(&cell.engine) {
@@ -410,11 +458,11 @@ fn put<T: Clone + Default>(list: &mut Vec<T>, at: usize, value: T) {
 fn add_raw(
     connection: &Connection,
     adder: &mut Adder,
-    (project, brand, basis): (i64, i64, Basis),
+    (project, brand): (i64, i64),
     (first, last): (i32, i32),
 ) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(RAW)?;
-    let mut rows = statement.query((project, brand, basis.as_str(), first, last)).context("cells from rows")?;
+    let mut rows = statement.query((project, brand, first, last)).context("cells from rows")?;
     while let Some(row) = rows.next().context("cells from rows")? {
         let (prompt, engine, scope) = (row.get(0)?, row.get(1)?, row.get(2)?);
         adder.add_base(BaseCell {

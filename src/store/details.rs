@@ -1,7 +1,7 @@
 //! One run whole: answer, citations, facts of every brand, what it looked like before, and its neighbours.
 
-use super::{Reader, Result, RunRow, error::Context as _, sync_log::instant, texts::Kind};
-use crate::model::{BrandKey, ProjectKey, RunId, SourceName};
+use super::{Reader, Result, RunRow, error::Context as _, names::Checked, sync_log::instant, texts::Kind};
+use crate::model::{Basis, BrandKey, ProjectKey, RunId, SourceName};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 
@@ -14,8 +14,10 @@ pub struct RunDetails {
     pub project: ProjectKey,
     /// The answer; a stranger's text.
     pub answer: Option<String>,
-    /// Its citations in order; empty where the upstream gives none.
+    /// Its citations in order.
     pub citations: Vec<CitationRow>,
+    /// Where they come from.
+    pub citation_basis: Basis,
     /// Facts of every brand that appears.
     pub facts: Vec<FactRow>,
     /// Former states, newest first.
@@ -62,8 +64,10 @@ pub struct FactRow {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// `upstream` or `derived`.
-    pub basis: String,
+    /// Where the mentions come from.
+    pub mention_basis: Option<Basis>,
+    /// Where the citations come from.
+    pub citation_basis: Option<Basis>,
     /// Mentions; none where not looked for.
     pub mentions: Option<u32>,
     /// Citations; none where not looked for.
@@ -78,6 +82,8 @@ pub struct FactRow {
     pub sentiment_justification: Option<String>,
     /// The upstream's composite score.
     pub visibility_score: Option<f64>,
+    /// Mentions read off the text, whatever the upstream says; none where it was not read.
+    pub derived_mentions: Option<u32>,
 }
 
 /// A former state of a run.
@@ -145,7 +151,8 @@ impl Reader {
     fn run_frame(&self, handle: i64, row: RunRow) -> Result<RunDetails> {
         self.connection
             .prepare_cached(
-                "SELECT s.name, p.key, r.started_at, r.finished_at, r.surface, r.web_search, r.cost_usd, r.gone_at
+                "SELECT s.name, p.key, r.started_at, r.finished_at, r.surface, r.web_search, r.cost_usd, r.gone_at,
+                        r.citations_derived
                  FROM run r JOIN project p ON p.id = r.project_id JOIN source s ON s.id = p.source_id WHERE r.id = ?1",
             )?
             .query_row([handle], |found| {
@@ -156,6 +163,7 @@ impl Reader {
                     project: ProjectKey { source: SourceName::from(source.as_str()), key: found.get(1)? },
                     answer: None,
                     citations: Vec::new(),
+                    citation_basis: if found.get(8)? { Basis::Derived } else { Basis::Upstream },
                     facts: Vec::new(),
                     history: Vec::new(),
                     previous: None,
@@ -197,10 +205,11 @@ impl Reader {
     fn facts(&self, run: i64) -> Result<Vec<FactRow>> {
         self.connection
             .prepare_cached(
-                "SELECT b.key, b.name, b.kind, coalesce(f.basis, 'upstream'),
+                "SELECT b.key, b.name, b.kind,
                         CASE WHEN c.mentions THEN coalesce(f.mentions, 0) END,
                         CASE WHEN c.citations THEN coalesce(f.citations, 0) END,
-                        f.best_citation_position, f.mention_rank, f.sentiment, f.sentiment_justification, f.visibility_score
+                        f.best_citation_position, f.mention_rank, f.sentiment, f.sentiment_justification, f.visibility_score,
+                        c.mentions, c.citations, iif(r.detected IS NULL, NULL, coalesce(f.derived_mentions, 0))
                  FROM run r JOIN scope_brand c ON c.scope_id = r.scope_id JOIN brand b ON b.id = c.brand_id
                  LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = b.id
                  WHERE r.id = ?1
@@ -211,14 +220,16 @@ impl Reader {
                     brand: BrandKey(row.get(0)?),
                     name: row.get(1)?,
                     kind: row.get(2)?,
-                    basis: row.get(3)?,
-                    mentions: row.get(4)?,
-                    citations: row.get(5)?,
-                    best_position: row.get(6)?,
-                    mention_rank: row.get(7)?,
-                    sentiment: row.get(8)?,
-                    sentiment_justification: row.get(9)?,
-                    visibility_score: row.get(10)?,
+                    mentions: row.get(3)?,
+                    citations: row.get(4)?,
+                    best_position: row.get(5)?,
+                    mention_rank: row.get(6)?,
+                    sentiment: row.get(7)?,
+                    sentiment_justification: row.get(8)?,
+                    visibility_score: row.get(9)?,
+                    mention_basis: row.get::<_, Checked>(10)?.basis(),
+                    citation_basis: row.get::<_, Checked>(11)?.basis(),
+                    derived_mentions: row.get(12)?,
                 })
             })?
             .collect::<Result<_, _>>()

@@ -1,12 +1,13 @@
 //! Saving runs: new ones, changed ones with what they looked like before, and gone ones, marked and never erased.
 
 use super::{
-    Error, Result, Write,
+    Detect, Error, Result, Write,
     error::Context as _,
-    names::{Member, Prompt, Table},
+    facts::{Detected, Facts},
+    names::{Prompt, Table},
     texts::Kind,
 };
-use crate::model::{BrandFact, BrandKey, ProjectKey, Published, RunId, RunRecord};
+use crate::model::{BrandFact, BrandKey, CitationRecord, ProjectKey, Published, RunId, RunRecord};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 use serde_json::json;
@@ -65,8 +66,8 @@ impl Write<'_> {
         Ok(found)
     }
 
-    /// Stores new runs and replaces changed ones, whose former state goes to their history. `branded` says whether a
-    /// prompt's text names a tracked brand. Returns the days touched.
+    /// Stores new runs and replaces changed ones, whose former state goes to their history. `detect` reads brands and
+    /// citations off their texts.
     ///
     /// # Errors
     /// Where a statement fails; then nothing of the transaction is kept.
@@ -75,7 +76,7 @@ impl Write<'_> {
         project: &ProjectKey,
         added: &[(RunId, &RunRecord)],
         changed: &[(StoredRun, &RunRecord)],
-        branded: &dyn Fn(&str) -> bool,
+        detect: &dyn Detect,
         now: Timestamp,
     ) -> Result<()> {
         let project_id = self.project_id(project)?;
@@ -86,7 +87,7 @@ impl Write<'_> {
         let mut prompts: Vec<(i64, &str)> = Vec::new();
         let mut days = BTreeSet::new();
         for (id, (public, record)) in (first..).zip(added) {
-            self.save_run(project, project_id, (id, Some(*public)), record, (branded, now), &mut prompts)?;
+            self.save_run(project, project_id, (id, Some(*public)), record, (detect, now), &mut prompts)?;
             fts.push((id, false, record.answer.as_deref()));
             days.insert(record.day.epoch_days());
         }
@@ -95,7 +96,7 @@ impl Write<'_> {
             for sql in ["DELETE FROM run_brand WHERE run_id = ?1", "DELETE FROM citation WHERE run_id = ?1"] {
                 self.tx.prepare_cached(sql)?.execute([stored.handle]).context("replace run")?;
             }
-            self.save_run(project, project_id, (stored.handle, None), record, (branded, now), &mut prompts)?;
+            self.save_run(project, project_id, (stored.handle, None), record, (detect, now), &mut prompts)?;
             if record.answer.is_none() {
                 self.tx
                     .prepare_cached("DELETE FROM answer WHERE run_id = ?1")?
@@ -138,12 +139,12 @@ impl Write<'_> {
         project_id: i64,
         (id, public): (i64, Option<RunId>),
         record: &'r RunRecord,
-        (branded, now): (&dyn Fn(&str) -> bool, Timestamp),
+        (detect, now): (&dyn Detect, Timestamp),
         prompts: &mut Vec<(i64, &'r str)>,
     ) -> Result<()> {
         let tx = self.tx;
         let words = (&record.prompt, record.created_at);
-        let prompt = self.names.prompt(tx, (project_id, project), words, branded)?;
+        let prompt = self.names.prompt(tx, (project_id, project), words, |text| detect.is_branded(text))?;
         if let Prompt::Reworded(id) = prompt {
             prompts.push((id, &record.prompt.text));
         }
@@ -151,22 +152,27 @@ impl Write<'_> {
         let engine = self.names.id(tx, Table::Engine, &record.engine)?;
         let model = record.model.as_deref().map(|model| self.names.id(tx, Table::Model, model)).transpose()?;
         let status = self.names.id(tx, Table::Status, record.status.as_str())?;
-        let facts = self.facts_by_brand(project_id, &record.facts)?;
-        let members: Vec<Member> =
-            facts.iter().map(|(brand, fact)| (*brand, fact.mentions.is_some(), fact.citations.is_some())).collect();
-        let scope = self.names.scope(tx, project_id, members)?;
+        let read = Detected::of(record, detect);
+        let citations = record.citations.as_ref().or(read.as_ref().and_then(|read| read.citations.as_ref()));
+        let mut facts = Facts::of_upstream(self.facts_by_brand(project_id, &record.facts)?);
+        if let Some(read) = &read {
+            let found = self.facts_by_brand(project_id, &read.facts)?;
+            facts.add_derived(&self.brand_ids(project_id, detect.brands())?, &found);
+        }
+        let scope = self.names.scope(tx, project_id, facts.members())?;
         let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
         let sql = if public.is_some() {
             "INSERT INTO run (id, prompt_id, engine_id, model_id, status_id, surface, day, created_at, started_at,
                  finished_at, scope_id, total_citations, web_search, cost_usd, failure_reason, answer_hash, raw_hash,
-                 changed_at, project_id, public_id, key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+                 changed_at, project_id, public_id, key, detected, citations_derived)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                 ?22, ?23)"
         } else {
             "UPDATE run SET prompt_id = ?2, engine_id = ?3, model_id = ?4, status_id = ?5, surface = ?6, day = ?7,
                  created_at = ?8, started_at = ?9, finished_at = ?10, scope_id = ?11, total_citations = ?12,
                  web_search = ?13, cost_usd = ?14, failure_reason = ?15, answer_hash = ?16, raw_hash = ?17,
                  changed_at = ?18, gone_at = NULL, project_id = ?19, public_id = coalesce(?20, public_id),
-                 key = ?21
+                 key = ?21, detected = ?22, citations_derived = ?23
              WHERE id = ?1"
         };
         tx.prepare_cached(sql)?
@@ -192,17 +198,23 @@ impl Write<'_> {
                 project_id,
                 public.map(RunId::to_i64),
                 record.key,
+                read.as_ref().map(|_| detect.stamp().cast_signed()),
+                record.citations.is_none() && citations.is_some(),
             ])
             .context("save run")?;
-        self.save_facts(id, &facts)?;
-        self.save_citations(id, project_id, record)?;
+        facts.save(tx, id)?;
+        self.save_citations(id, project_id, citations.map_or(&[], Vec::as_slice))?;
         if let Some(answer) = &record.answer {
             self.texts.save(tx, Kind::Answer, id, answer)?;
         }
         self.texts.save(tx, Kind::Record, id, &record.raw)
     }
 
-    fn facts_by_brand<'r>(&mut self, project: i64, facts: &'r [BrandFact]) -> Result<Vec<(i64, &'r BrandFact)>> {
+    pub(super) fn facts_by_brand<'r>(
+        &mut self,
+        project: i64,
+        facts: &'r [BrandFact],
+    ) -> Result<Vec<(i64, &'r BrandFact)>> {
         let mut found = Vec::with_capacity(facts.len());
         for fact in facts {
             found.push((self.brand_id(project, &fact.brand)?, fact));
@@ -236,42 +248,16 @@ impl Write<'_> {
         Ok(id)
     }
 
-    /// Facts that say only "checked, nothing" live in the scope alone.
-    fn save_facts(&self, run: i64, facts: &[(i64, &BrandFact)]) -> Result<()> {
-        let mut insert = self.tx.prepare_cached(
-            "INSERT INTO run_brand (run_id, brand_id, basis, mentions, citations, best_citation_position, mention_rank,
-                 sentiment, sentiment_justification, mention_quality, citation_quality, visibility_score)
-             VALUES (?1, ?2, 'upstream', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?;
-        for (brand, fact) in facts {
-            if says_nothing(fact) {
-                continue;
-            }
-            insert
-                .execute(rusqlite::params![
-                    run,
-                    brand,
-                    fact.mentions,
-                    fact.citations,
-                    fact.best_citation_position,
-                    fact.mention_rank,
-                    fact.sentiment,
-                    fact.sentiment_justification,
-                    fact.mention_quality,
-                    fact.citation_quality,
-                    fact.visibility_score,
-                ])
-                .context("save fact")?;
-        }
-        Ok(())
+    fn brand_ids(&mut self, project: i64, brands: &[BrandKey]) -> Result<Vec<i64>> {
+        brands.iter().map(|brand| self.brand_id(project, brand)).collect()
     }
 
-    fn save_citations(&mut self, run: i64, project: i64, record: &RunRecord) -> Result<()> {
+    fn save_citations(&mut self, run: i64, project: i64, citations: &[CitationRecord]) -> Result<()> {
         let tx = self.tx;
         let mut insert = tx.prepare_cached(
             "INSERT INTO citation (run_id, position, url_id, brand_id, quality) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
-        for (position, citation) in (1i64..).zip(record.citations.iter().flatten()) {
+        for (position, citation) in (1i64..).zip(citations) {
             let url = self.names.url(tx, &citation.url)?;
             let brand = citation.brand.as_ref().map(|brand| self.brand_id(project, brand)).transpose()?;
             insert.execute((run, position, url, brand, citation.quality)).context("save citation")?;
@@ -303,26 +289,28 @@ impl Write<'_> {
         Ok(hash.is_some())
     }
 
-    /// The facts of a stored run, in the form of [`visible_facts`].
+    /// The upstream's facts of a stored run, in the form of [`visible_facts`].
     fn former_facts(&self, id: i64) -> Result<String> {
         let mut statement = self.tx.prepare_cached(
-            "SELECT b.key, f.mentions, f.citations, f.best_citation_position, f.sentiment
-             FROM run_brand f JOIN brand b ON b.id = f.brand_id
-             WHERE f.run_id = ?1 AND f.basis = 'upstream' ORDER BY b.key",
+            "SELECT b.key, iif(c.mentions = 1, f.mentions, NULL), iif(c.citations = 1, f.citations, NULL),
+                    iif(c.citations = 2, NULL, f.best_citation_position), f.sentiment
+             FROM run_brand f JOIN brand b ON b.id = f.brand_id JOIN run r ON r.id = f.run_id
+             LEFT JOIN scope_brand c ON c.scope_id = r.scope_id AND c.brand_id = f.brand_id
+             WHERE f.run_id = ?1 ORDER BY b.key",
         )?;
-        let facts: Vec<serde_json::Value> = statement
+        let facts: Vec<BrandFact> = statement
             .query_map([id], |row| {
-                Ok(json!([
-                    row.get::<_, String>(0)?,
-                    row.get::<_, Option<u32>>(1)?,
-                    row.get::<_, Option<u32>>(2)?,
-                    row.get::<_, Option<u32>>(3)?,
-                    row.get::<_, Option<f64>>(4)?,
-                ]))
+                Ok(BrandFact {
+                    mentions: row.get(1)?,
+                    citations: row.get(2)?,
+                    best_citation_position: row.get(3)?,
+                    sentiment: row.get(4)?,
+                    ..BrandFact::unchecked(BrandKey(row.get(0)?))
+                })
             })?
             .collect::<Result<_, _>>()
             .context("former facts")?;
-        Ok(serde_json::Value::from(facts).to_string())
+        Ok(visible_facts(&facts))
     }
 
     /// Keeps the figures that an upstream computed itself. A day of which a brand's figure is another one is compared
@@ -359,32 +347,6 @@ impl Write<'_> {
             .context("project")?
             .ok_or(Error::Value("a project that is not stored"))
     }
-}
-
-/// Does it say no more than what was looked for, and that it was not there?
-fn says_nothing(fact: &BrandFact) -> bool {
-    // All fields by name: a new one must be thought of here.
-    let BrandFact {
-        brand: _,
-        mentions,
-        citations,
-        best_citation_position,
-        mention_rank,
-        sentiment,
-        sentiment_justification,
-        mention_quality,
-        citation_quality,
-        visibility_score,
-    } = fact;
-    mentions.unwrap_or(0) == 0
-        && citations.unwrap_or(0) == 0
-        && best_citation_position.is_none()
-        && mention_rank.is_none()
-        && sentiment.is_none()
-        && sentiment_justification.is_none()
-        && mention_quality.is_none()
-        && citation_quality.is_none()
-        && visibility_score.is_none()
 }
 
 fn answer_hash(record: &RunRecord) -> Option<i64> {

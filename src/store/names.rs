@@ -3,7 +3,7 @@
 //! What was learnt in a transaction that is rolled back is forgotten with it (see `writer`).
 
 use super::{Result, error::Context as _};
-use crate::model::{ProjectKey, PromptId, PromptRecord, host_of, registrable_domain};
+use crate::model::{Basis, ProjectKey, PromptId, PromptRecord, host_of, registrable_domain};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::{HashMap, hash_map::Entry};
@@ -32,8 +32,60 @@ impl Table {
     }
 }
 
-/// What one brand was checked for, as a member of a scope: brand, mentions, citations.
-pub(super) type Member = (i64, bool, bool);
+/// By whom one brand was checked, as a member of a scope: brand, mentions, citations.
+pub(super) type Member = (i64, Checked, Checked);
+
+/// By whom a brand was looked for in a run. The numbers are those of the cache.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub(super) enum Checked {
+    #[default]
+    No = 0,
+    Upstream = 1,
+    Derived = 2,
+}
+
+impl Checked {
+    pub(super) fn of(number: u8) -> Self {
+        match number {
+            1 => Self::Upstream,
+            2 => Self::Derived,
+            _ => Self::No,
+        }
+    }
+
+    pub(super) fn basis(self) -> Option<Basis> {
+        match self {
+            Self::No => None,
+            Self::Upstream => Some(Basis::Upstream),
+            Self::Derived => Some(Basis::Derived),
+        }
+    }
+
+    /// By whom all of them were checked, so that a share can be computed: counts of two bases cannot be added up, but
+    /// what was read off the text is there for all.
+    fn of_all(all: impl Iterator<Item = Self>) -> Self {
+        all.fold(None, |whole: Option<Self>, one| {
+            Some(match (whole, one) {
+                (None, one) => one,
+                (Some(Self::No), _) | (_, Self::No) => Self::No,
+                (Some(whole), one) => whole.max(one),
+            })
+        })
+        .unwrap_or_default()
+    }
+}
+
+impl rusqlite::types::FromSql for Checked {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        u8::column_result(value).map(Self::of)
+    }
+}
+
+impl rusqlite::ToSql for Checked {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok((*self as u8).into())
+    }
+}
 
 /// A prompt as its newest run words it: readings go from new to old, so a later one may know less.
 struct KnownPrompt {
@@ -160,7 +212,7 @@ impl Names {
         }
         let members = &key.1;
         let text: Vec<String> =
-            members.iter().map(|(brand, m, c)| format!("{brand}:{}{}", u8::from(*m), u8::from(*c))).collect();
+            members.iter().map(|(brand, m, c)| format!("{brand}:{}{}", *m as u8, *c as u8)).collect();
         let text = text.join(" ");
         let found = tx
             .prepare_cached("SELECT id FROM scope WHERE project_id = ?1 AND members = ?2")?
@@ -171,7 +223,10 @@ impl Names {
             id
         } else {
             // A share needs somebody to share with, and everybody looked for.
-            let shared = |checked: fn(&Member) -> bool| members.len() > 1 && members.iter().all(checked);
+            let shared = |half: fn(&Member) -> Checked| match members.len() {
+                0 | 1 => Checked::No,
+                _ => Checked::of_all(members.iter().map(half)),
+            };
             let id = tx
                 .prepare_cached(
                     "INSERT INTO scope (project_id, members, share_mentions, share_citations) VALUES (?1, ?2, ?3, ?4)",

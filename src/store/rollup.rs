@@ -9,7 +9,7 @@ use super::{
     packed::{BaseCell, BrandCell, DomainCell, pack_base, pack_brand, pack_domains},
     scores::{Recompute, recheck},
 };
-use crate::model::{Basis, Day, ProjectKey};
+use crate::model::{Day, ProjectKey};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -17,18 +17,19 @@ use std::collections::BTreeMap;
 const RUNS: &str = "
 SELECT r.id, r.prompt_id, r.engine_id, r.scope_id, p.branded,
        EXISTS (SELECT 1 FROM scope_brand s JOIN brand b ON b.id = s.brand_id
-               WHERE s.scope_id = r.scope_id AND b.kind = 'own' AND s.mentions AND s.citations)
-FROM run r JOIN prompt p ON p.id = r.prompt_id
+               WHERE s.scope_id = r.scope_id AND b.kind = 'own' AND s.mentions AND s.citations),
+       sc.share_mentions = 2, sc.share_citations = 2
+FROM run r JOIN prompt p ON p.id = r.prompt_id JOIN scope sc ON sc.id = r.scope_id
 WHERE r.project_id = ?1 AND r.day = ?2 AND r.status_id = 3 AND r.gone_at IS NULL
 ORDER BY r.prompt_id, r.engine_id, r.scope_id, r.id";
 
 const FACTS: &str = "
 SELECT f.brand_id, b.kind, s.mentions AND s.citations, f.mentions, f.citations, f.best_citation_position,
-       f.mention_rank, f.sentiment
+       f.mention_rank, f.sentiment, f.derived_mentions, f.derived_citations
 FROM run_brand f
 JOIN brand b ON b.id = f.brand_id
 JOIN scope_brand s ON s.scope_id = ?2 AND s.brand_id = f.brand_id
-WHERE f.run_id = ?1 AND f.basis = 'upstream'";
+WHERE f.run_id = ?1";
 
 const DOMAINS: &str =
     "SELECT u.domain_id FROM citation c JOIN url u ON u.id = c.url_id WHERE c.run_id = ?1 AND u.domain_id IS NOT NULL";
@@ -87,8 +88,8 @@ fn rebuild(tx: &Connection, project: i64, day: Day) -> Result<()> {
     .context("old day_brand")?;
     for (brand, cells) in cells.brands {
         let cells: Vec<BrandCell> = cells.into_values().collect();
-        tx.prepare_cached("INSERT INTO day_brand (brand_id, basis, day, cells) VALUES (?1, ?2, ?3, ?4)")?
-            .execute((brand, Basis::Upstream.as_str(), day, pack_brand(&cells)))
+        tx.prepare_cached("INSERT INTO day_brand (brand_id, day, cells) VALUES (?1, ?2, ?3)")?
+            .execute((brand, day, pack_brand(&cells)))
             .context("day_brand")?;
     }
     let domains: Vec<DomainCell> = cells.domains.into_values().collect();
@@ -122,14 +123,26 @@ fn count(tx: &Connection, project: i64, day: Day) -> Result<DayCells> {
     while let Some(row) = rows.next().context("runs of a day")? {
         let run: i64 = row.get(0)?;
         let key: (u32, u32, u32) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        let (branded, own_checked): (bool, bool) = (row.get(4)?, row.get(5)?);
-        count_run(tx, &mut cells, run, key, own_checked)?;
+        let branded = row.get(4)?;
+        count_run(
+            tx,
+            &mut cells,
+            (run, key),
+            &Flags { own_checked: row.get(5)?, derived: (row.get(6)?, row.get(7)?) },
+        )?;
         count_domains(tx, &mut cells, run, key.1, branded)?;
     }
     Ok(cells)
 }
 
-fn count_run(tx: &Connection, cells: &mut DayCells, run: i64, key: (u32, u32, u32), own_checked: bool) -> Result<()> {
+/// What a run's scope says of it.
+struct Flags {
+    own_checked: bool,
+    /// Shares of mentions, and of citations, are of what was read off the text.
+    derived: (bool, bool),
+}
+
+fn count_run(tx: &Connection, cells: &mut DayCells, (run, key): (i64, (u32, u32, u32)), flags: &Flags) -> Result<()> {
     let (prompt, engine, scope) = key;
     let base = cells.base.entry(key).or_insert_with(|| BaseCell { prompt, engine, scope, ..BaseCell::default() });
     base.runs += 1;
@@ -147,8 +160,12 @@ fn count_run(tx: &Connection, cells: &mut DayCells, run: i64, key: (u32, u32, u3
             "competitor" => rival_present |= present,
             _ => {}
         }
-        base.mentions += mentions;
-        base.citations += citations;
+        let shared = (
+            if flags.derived.0 { fact.get::<_, Option<u32>>(8)?.unwrap_or(0) } else { mentions },
+            if flags.derived.1 { fact.get::<_, Option<u32>>(9)?.unwrap_or(0) } else { citations },
+        );
+        base.mentions += shared.0;
+        base.citations += shared.1;
         let cell = cells.brands.entry(brand).or_default().entry(key).or_insert_with(|| BrandCell {
             prompt,
             engine,
@@ -158,8 +175,8 @@ fn count_run(tx: &Connection, cells: &mut DayCells, run: i64, key: (u32, u32, u3
         cell.mentioned += u32::from(mentions > 0);
         cell.cited += u32::from(citations > 0);
         cell.present += u32::from(both_checked && present);
-        cell.mentions += mentions;
-        cell.citations += citations;
+        cell.mentions += shared.0;
+        cell.citations += shared.1;
         if let Some(position) = fact.get::<_, Option<u32>>(5)? {
             cell.position_sum += position;
             cell.position_runs += 1;
@@ -173,7 +190,7 @@ fn count_run(tx: &Connection, cells: &mut DayCells, run: i64, key: (u32, u32, u3
             cell.sentiment_runs += 1;
         }
     }
-    base.gaps += u32::from(own_checked && !own_present && rival_present);
+    base.gaps += u32::from(flags.own_checked && !own_present && rival_present);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Lists of runs: filtered, sorted, one page after the other by key and never by offset.
 
-use super::{PromptRow, Reader, Result, error::Context as _, prompts::prompt_row, sync_log::instant};
+use super::{PromptRow, Reader, Result, error::Context as _, names::Checked, prompts::prompt_row, sync_log::instant};
 use crate::model::{Basis, BrandKey, Day, DayRange, ProjectKey, PromptId, RunId, Status};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, ToSql, types::Value};
@@ -111,6 +111,10 @@ pub struct RunRow {
     pub best_position: Option<u32>,
     /// The brand's sentiment.
     pub sentiment: Option<f64>,
+    /// Where the mentions come from.
+    pub mention_basis: Option<Basis>,
+    /// Where the citations come from.
+    pub citation_basis: Option<Basis>,
 }
 
 impl RunRow {
@@ -130,7 +134,7 @@ SELECT r.id, r.public_id, r.day, r.created_at, e.name, m.name, s.name, p.public_
        r.total_citations, r.failure_reason,
        CASE WHEN c.mentions THEN coalesce(f.mentions, 0) END AS mentions,
        CASE WHEN c.citations THEN coalesce(f.citations, 0) END AS citations,
-       f.best_citation_position AS position, f.sentiment AS sentiment, r.key";
+       f.best_citation_position AS position, f.sentiment AS sentiment, r.key, c.mentions, c.citations";
 
 const JOINS: &str = "
 CROSS JOIN prompt p ON p.id = r.prompt_id
@@ -138,7 +142,7 @@ CROSS JOIN engine e ON e.id = r.engine_id
 CROSS JOIN status s ON s.id = r.status_id
 LEFT JOIN model m ON m.id = r.model_id
 LEFT JOIN scope_brand c ON c.scope_id = r.scope_id AND c.brand_id = :brand
-LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = :brand AND f.basis = :basis";
+LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = :brand";
 
 /// A statement and its named values, grown part by part.
 struct Query {
@@ -267,11 +271,7 @@ impl Reader {
             sql: format!(
                 "{COLUMNS}\nFROM run r INDEXED BY {index}{JOINS}\nWHERE r.project_id = :project AND r.gone_at IS NULL"
             ),
-            values: vec![
-                (":project", project.into()),
-                (":brand", brand.into()),
-                (":basis", Basis::Upstream.as_str().to_owned().into()),
-            ],
+            values: vec![(":project", project.into()), (":brand", brand.into())],
         };
         if let Some(prompt) = prompt {
             query.with("r.prompt_id = :prompt", ":prompt", prompt);
@@ -382,10 +382,9 @@ impl Reader {
         let brand = brand.map(|brand| brand.0.as_str());
         self.connection
             .prepare_cached(&sql)?
-            .query_row(
-                rusqlite::named_params! { ":run": id.to_i64(), ":brand": brand, ":basis": Basis::Upstream.as_str() },
-                |row| Ok((row.get(0)?, run_row(row)?)),
-            )
+            .query_row(rusqlite::named_params! { ":run": id.to_i64(), ":brand": brand }, |row| {
+                Ok((row.get(0)?, run_row(row)?))
+            })
             .optional()
             .context("run")
     }
@@ -441,5 +440,7 @@ fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
         best_position: row.get(16)?,
         sentiment: row.get(17)?,
         key: row.get(18)?,
+        mention_basis: row.get::<_, Option<Checked>>(19)?.and_then(Checked::basis),
+        citation_basis: row.get::<_, Option<Checked>>(20)?.and_then(Checked::basis),
     })
 }

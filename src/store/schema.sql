@@ -9,7 +9,8 @@ CREATE TABLE source (
 ) STRICT;
 
 -- A monitored brand workspace inside a source, by the upstream's own id. raw: the upstream's record, zstd.
--- gone_at: when a complete discovery no longer listed it. Instants are milliseconds since 1970, UTC.
+-- gone_at: when a complete discovery no longer listed it. roster: the brands as the upstream has them, JSON, before the
+-- configuration adds to them. Instants are milliseconds since 1970, UTC.
 CREATE TABLE project (
     id         INTEGER PRIMARY KEY,
     source_id  INTEGER NOT NULL REFERENCES source (id),
@@ -19,6 +20,7 @@ CREATE TABLE project (
     raw        BLOB NOT NULL,
     seen_at    INTEGER NOT NULL,
     gone_at    INTEGER,
+    roster     TEXT,
     UNIQUE (source_id, key)
 ) STRICT;
 
@@ -40,11 +42,13 @@ CREATE TABLE brand_domain (
     PRIMARY KEY (brand_id, domain)
 ) STRICT, WITHOUT ROWID;
 
--- Other spellings of a brand's name.
-CREATE TABLE brand_alias (
+-- Spellings of a brand beside its name. counts: alias; exact, which counts only in this letter case; excluded, a phrase
+-- that holds a spelling and means something else.
+CREATE TABLE brand_spelling (
     brand_id INTEGER NOT NULL REFERENCES brand (id),
-    alias    TEXT NOT NULL,
-    PRIMARY KEY (brand_id, alias)
+    text     TEXT NOT NULL,
+    counts   TEXT NOT NULL,
+    PRIMARY KEY (brand_id, text, counts)
 ) STRICT, WITHOUT ROWID;
 
 -- Names that occur in every run, as small integers. The first four statuses have fixed ids.
@@ -92,8 +96,9 @@ CREATE TABLE prompt (
 
 CREATE INDEX prompt_by_project ON prompt (project_id, branded);
 
--- Which brands a run was checked for: most runs of a project share a few scopes. members: the canonical text of the
--- set. share_*: more than one member, and all of them checked, so that shares of voice can be computed.
+-- Which brands a run was checked for, and by whom: 0 nobody, 1 the upstream, 2 this program off the text. Most runs of a
+-- project share a few scopes. members: the canonical text of the set. share_*: by whom all members were checked, so that
+-- shares of voice can be computed: of one basis only, since two cannot be added up.
 CREATE TABLE scope (
     id              INTEGER PRIMARY KEY,
     project_id      INTEGER NOT NULL REFERENCES project (id),
@@ -111,8 +116,10 @@ CREATE TABLE scope_brand (
     PRIMARY KEY (scope_id, brand_id)
 ) STRICT, WITHOUT ROWID;
 
--- One prompt, one engine, one moment. key: what the upstream knows it by. day: days since 1970, UTC. answer_hash and raw_hash: xxh3; an unchanged
--- raw_hash means that nothing is written. gone_at: when a complete reading of its slices no longer held it.
+-- One prompt, one engine, one moment. key: what the upstream knows it by. day: days since 1970, UTC. answer_hash and
+-- raw_hash: xxh3; an unchanged raw_hash means that nothing is written. gone_at: when a complete reading of its slices no
+-- longer held it. detected: the stamp of the detection that read its answer. citations_derived: they were read off the
+-- answer, since the upstream gives none.
 CREATE TABLE run (
     id              INTEGER PRIMARY KEY,
     public_id       INTEGER NOT NULL UNIQUE,
@@ -135,19 +142,21 @@ CREATE TABLE run (
     raw_hash        INTEGER NOT NULL,
     changed_at      INTEGER NOT NULL,
     gone_at         INTEGER,
-    key             TEXT
+    key             TEXT,
+    detected        INTEGER,
+    citations_derived INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX run_by_time ON run (project_id, created_at);
 CREATE INDEX run_by_day ON run (project_id, day);
 CREATE INDEX run_by_prompt ON run (prompt_id, created_at);
 
--- What is known of a brand in a run, by basis (upstream or derived). A brand that was checked and does not appear has
--- no row here: its scope says that it was checked. A null says that this half was not.
+-- What is known of a brand in a run. A brand that was checked and does not appear has no row here: its scope says that
+-- it was checked, and by whom. mentions, citations and what hangs on them are the upstream's where it checked them, else
+-- read off the text; derived_* are what was read off the text in any case. A null says that it was not checked.
 CREATE TABLE run_brand (
     run_id                  INTEGER NOT NULL REFERENCES run (id),
     brand_id                INTEGER NOT NULL REFERENCES brand (id),
-    basis                   TEXT NOT NULL,
     mentions                INTEGER,
     citations               INTEGER,
     best_citation_position  INTEGER,
@@ -157,7 +166,9 @@ CREATE TABLE run_brand (
     mention_quality         REAL,
     citation_quality        REAL,
     visibility_score        REAL,
-    PRIMARY KEY (run_id, brand_id, basis)
+    derived_mentions        INTEGER,
+    derived_citations       INTEGER,
+    PRIMARY KEY (run_id, brand_id)
 ) STRICT, WITHOUT ROWID;
 
 -- Cited URLs in order of first appearance.
@@ -336,10 +347,9 @@ CREATE TABLE day_base (
 CREATE TABLE day_brand (
     id       INTEGER PRIMARY KEY,
     brand_id INTEGER NOT NULL REFERENCES brand (id),
-    basis    TEXT NOT NULL,
     day      INTEGER NOT NULL,
     cells    BLOB NOT NULL,
-    UNIQUE (brand_id, basis, day)
+    UNIQUE (brand_id, day)
 ) STRICT;
 
 -- Per project and day: cited domains by engine.

@@ -15,8 +15,8 @@ SELECT count(*), coalesce(sum(coalesce(f.mentions, 0) > 0), 0), coalesce(sum(coa
        sum(f.citation_quality * f.citations) / sum(iif(f.citation_quality IS NULL, 0, f.citations))
 FROM run r INDEXED BY run_by_day
 JOIN brand b ON b.project_id = r.project_id AND b.key = ?3
-JOIN scope_brand s ON s.scope_id = r.scope_id AND s.brand_id = b.id AND s.mentions AND s.citations
-LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = b.id AND f.basis = 'upstream'
+JOIN scope_brand s ON s.scope_id = r.scope_id AND s.brand_id = b.id AND s.mentions = 1 AND s.citations = 1
+LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = b.id
 WHERE r.project_id = ?1 AND r.day = ?2 AND r.status_id = 3 AND r.gone_at IS NULL";
 
 /// Writes one day's rechecks anew.

@@ -8,6 +8,9 @@ use crate::{
 use serde::Serialize;
 use std::collections::HashMap;
 
+/// For so many days open runs are asked for at every sync, after that once a day.
+const FRESH_DAYS: i32 = 30;
+
 /// What a plan is made by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PlanOptions {
@@ -80,7 +83,9 @@ fn reason(slice: &Slice, known: Option<&StoredSlice>, oldest: Day, options: Plan
     if completed_at < slice.last_day.plus(options.look_back_days).start() && !proven {
         return Some(Reason::LookBack);
     }
-    (known.open_runs > 0).then_some(Reason::OpenRuns)
+    // Runs that nobody ends any more would have their slice read at every sync, for ever.
+    let is_fresh = slice.last_day.plus(FRESH_DAYS) >= options.today || Day::of(completed_at) < options.today;
+    (known.open_runs > 0 && is_fresh).then_some(Reason::OpenRuns)
 }
 
 #[cfg(test)]
@@ -145,6 +150,16 @@ mod tests {
             let found = reasons(vec![offered(&slice.key)], std::slice::from_ref(&slice));
             let found = found.first().map(|(_, reason, cursor)| (*reason, cursor.as_deref()));
             assert_eq!(found, expected, "{slice:?}");
+        }
+    }
+
+    #[test]
+    fn runs_that_nobody_ends_are_asked_for_once_a_day() {
+        for (completed, expected) in [("2026-11-22T00:00:00Z", None), ("2026-11-21T23:59:59Z", Some(Reason::OpenRuns))]
+        {
+            let slice = stored("2026-10-22", Some(completed), None, 2);
+            let found = reasons(vec![offered("2026-10-22")], &[slice]).first().map(|(_, reason, _)| *reason);
+            assert_eq!(found, expected, "{completed}");
         }
     }
 

@@ -1,11 +1,11 @@
 //! The sync of one source, from its lease to its entry in the log.
 
 use super::{
-    Outcome, PlanOptions, Progress, Shared, SourceReport, Task, diff, lease, plan, reading::Reading, stop::Stop,
+    Outcome, PlanOptions, Progress, Shared, SourceReport, Task, detection::Detection, diff, lease, plan,
+    reading::Reading, redetect::redetect_project, stop::Stop,
 };
 use crate::{
     analysis::recompute,
-    detect::BrandNames,
     model::{Day, DayRange, ProjectKey, ProjectRecord, RunId, RunRecord, SourceName},
     store::{self, SliceDone, StoredSlice, SyncCounts, SyncOutcome, Write},
     upstream::{self, Drift, Page, Rejected, Slice, Upstream, Wanted},
@@ -40,7 +40,7 @@ struct SlicePage {
 struct Target {
     record: Arc<ProjectRecord>,
     key: ProjectKey,
-    names: Arc<BrandNames>,
+    detection: Arc<Detection>,
 }
 
 pub(super) async fn sync_source(shared: &Shared, upstream: &dyn Upstream) -> SourceReport {
@@ -94,6 +94,11 @@ impl Sync<'_> {
                 self.catch_up(std::slice::from_ref(&bundle.target)).await?;
             }
         }
+        // Answers that are here already were read with the brands of then.
+        for target in &targets {
+            let cancel = &self.shared.options.cancel;
+            redetect_project(&self.shared.writer, &target.key, &target.detection, cancel, |_| {}).await?;
+        }
         self.tell(None);
         Ok(())
     }
@@ -106,12 +111,13 @@ impl Sync<'_> {
             self.fail(&Stop::Upstream(error));
         }
         let (source, now) = (self.name.clone(), self.now());
+        let added = self.shared.options.brands.get(&source).map_or(&[][..], Vec::as_slice);
         let targets: Vec<Target> = found
             .items
             .into_iter()
             .map(|record| Target {
                 key: ProjectKey { source: source.clone(), key: record.key.clone() },
-                names: Arc::new(BrandNames::of(&record.brands)),
+                detection: Arc::new(Detection::of(&record.brands, added)),
                 record: Arc::new(record),
             })
             .collect();
@@ -121,7 +127,8 @@ impl Sync<'_> {
             .writer
             .write(move |w| {
                 for target in &saved {
-                    w.save_project(&source, &target.record, &|text| target.names.occur_in(text), now)?;
+                    let detection = &*target.detection;
+                    w.save_project(&source, &target.record, &detection.brands, detection, now)?;
                 }
                 if complete {
                     let listed: Vec<String> = saved.iter().map(|target| target.key.key.clone()).collect();
@@ -432,8 +439,7 @@ fn save_pages(
         pages.iter().flat_map(|page| &page.page.runs).map(|run| (id(run), run)).collect();
     let stored = w.stored_runs(runs.iter().map(|(id, _)| *id))?;
     let changes = diff(&runs, &stored);
-    let branded = |text: &str| target.names.occur_in(text);
-    w.save_runs(&target.key, &changes.added, &changes.changed, &branded, now)?;
+    w.save_runs(&target.key, &changes.added, &changes.changed, &*target.detection, now)?;
     w.save_returned(&changes.returned)?;
     counts.added += changes.added.len() as u64;
     counts.changed += (changes.changed.len() + changes.returned.len()) as u64;

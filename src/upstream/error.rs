@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Its text is ours alone: what the upstream wrote goes to the log, cleaned, never into an answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The source is configured in a way that cannot work; nothing was sent.
+    /// The source is configured in a way that cannot work: asking again is of no use.
     #[error("{problem}")]
     Config {
         /// What is wrong.

@@ -267,13 +267,18 @@ impl<'a, 'd> Fields<'a, 'd> {
 
     /// The record's own text, with the values of this field replaced by `null`.
     pub(super) fn raw_without(&self, name: &str) -> String {
+        self.raw_with(name, "null")
+    }
+
+    /// The record's own text, with the values of this field replaced by another JSON text.
+    pub(super) fn raw_with(&self, name: &str, json: &str) -> String {
         let mut raw = String::with_capacity(self.raw.len());
         let mut done = 0;
         for (_, value) in self.entries.iter().filter(|(key, _)| key == name) {
             // The value's text is a part of the record's own, so its place is known and nothing is written anew.
             let start = value.get().as_ptr().addr().wrapping_sub(self.raw.as_ptr().addr());
             raw.push_str(self.raw.get(done..start).unwrap_or_default());
-            raw.push_str("null");
+            raw.push_str(json);
             done = start.saturating_add(value.get().len());
         }
         raw.push_str(self.raw.get(done..).unwrap_or_default());

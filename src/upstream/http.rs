@@ -3,17 +3,18 @@
 //! What upstreams write in their errors goes to the log, cleaned; an [`Error`] holds our words alone.
 
 mod broken;
+mod headers;
 
 use super::{
     Error,
-    rate::{Observed, Quota, RateLimit},
+    rate::{Quota, RateLimit},
 };
 use backon::{ExponentialBuilder, Retryable};
 use broken::{broken, chain};
 use jiff::Timestamp;
 use reqwest::{
     StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -21,9 +22,6 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 const USER_AGENT: &str = concat!("visibility-mcp/", env!("CARGO_PKG_VERSION"));
-
-/// A wait that no upstream asks for in earnest; longer ones count as this.
-const MAX_ASKED: Duration = Duration::from_hours(24);
 
 /// How much of an error's body is read for the log.
 const MAX_ERROR_BODY: usize = 8 * 1024;
@@ -151,12 +149,16 @@ pub(super) struct Reply {
     pub(super) refusal: Option<Error>,
 }
 
+/// What a refusal means by its status and its body, where that is more than the status says.
+pub(super) type Explain<'a> = &'a (dyn Fn(u16, &str) -> Option<Error> + Send + Sync);
+
 /// One request of either kind.
 #[derive(Clone, Copy)]
 struct Call<'a> {
     what: &'a str,
     url: &'a Url,
     post: Option<&'a Post>,
+    explain: Option<Explain<'a>>,
 }
 
 impl Call<'_> {
@@ -232,9 +234,19 @@ impl Http {
     ///
     /// Any [`Error`]; transient ones only after all tries.
     pub(super) async fn fetch(&self, request: &Request) -> Result<String, Error> {
-        let call = Call { what: &request.what, url: &request.url, post: None };
-        let reply = self.persist(call, |_| Ok(())).await?;
-        reply.refusal.map_or(Ok(reply.body), Err)
+        let call = Call { what: &request.what, url: &request.url, post: None, explain: None };
+        Ok(self.persist(call, |_| Ok(())).await?.body)
+    }
+
+    /// As [`Http::fetch`], of an upstream whose statuses do not say what they mean: `explain` sees every refusal, with
+    /// the beginning of its body, before anything is tried again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Http::fetch`], and what `explain` makes of a refusal.
+    pub(super) async fn fetch_explained(&self, request: &Request, explain: Explain<'_>) -> Result<String, Error> {
+        let call = Call { what: &request.what, url: &request.url, post: None, explain: Some(explain) };
+        Ok(self.persist(call, |_| Ok(())).await?.body)
     }
 
     /// The answer to a question, with what it says of a refusal that no retry mends. `judge` may find in the body of
@@ -249,7 +261,7 @@ impl Http {
         post: &Post,
         judge: impl Fn(&Reply) -> Result<(), Error> + Send + Sync,
     ) -> Result<Reply, Error> {
-        self.persist(Call { what: &post.what, url: &post.url, post: Some(post) }, judge).await
+        self.persist(Call { what: &post.what, url: &post.url, post: Some(post), explain: None }, judge).await
     }
 
     async fn persist(
@@ -330,9 +342,10 @@ impl Http {
         };
         let response = asked.send().await.map_err(|error| broken(&error))?;
         let status = response.status();
-        let date = date(response.headers());
-        let retry_after = retry_after(response.headers());
-        self.rate.observe(sent_at, self.observed(status, response.headers(), retry_after));
+        let date = headers::date(response.headers());
+        let retry_after = headers::retry_after(response.headers());
+        let Limits { first_delay, max_delay, .. } = self.limits;
+        self.rate.observe(sent_at, headers::observed(status, response.headers(), first_delay, max_delay));
         if status.is_success() {
             return Ok(Reply { body: self.read(request, response).await?, date, refusal: None });
         }
@@ -345,18 +358,8 @@ impl Http {
             }
             return Ok(Reply { body, date, refusal: Some(refusal) });
         }
-        self.log_refusal(request, response).await;
-        Err(refusal)
-    }
-
-    fn observed(&self, status: StatusCode, headers: &HeaderMap, retry_after: Option<Duration>) -> Observed {
-        let limited = status == StatusCode::TOO_MANY_REQUESTS;
-        Observed {
-            limit: number(headers, "x-ratelimit-limit"),
-            remaining: number(headers, "x-ratelimit-remaining"),
-            // `X-RateLimit-Reset` is when the bucket is full again, not when it may be asked again: of no use here.
-            pause: limited.then(|| retry_after.unwrap_or(self.limits.first_delay)),
-        }
+        let body = self.log_refusal(request, response).await;
+        Err(request.explain.and_then(|explain| explain(status.as_u16(), &body)).unwrap_or(refusal))
     }
 
     async fn read(&self, request: Call<'_>, mut response: reqwest::Response) -> Result<String, Error> {
@@ -407,10 +410,12 @@ impl Http {
         }
     }
 
-    async fn log_refusal(&self, request: Call<'_>, mut response: reqwest::Response) {
+    /// The beginning of what is said of a refusal, where somebody wants to know.
+    async fn log_refusal(&self, request: Call<'_>, mut response: reqwest::Response) -> String {
         let status = response.status().as_u16();
-        if request.is_confidential() || !tracing::enabled!(tracing::Level::DEBUG) {
-            return;
+        let is_logged = !request.is_confidential() && tracing::enabled!(tracing::Level::DEBUG);
+        if !is_logged && request.explain.is_none() {
+            return String::new();
         }
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -419,8 +424,11 @@ impl Http {
                 break;
             }
         }
-        let message = clean(&String::from_utf8_lossy(&body));
-        tracing::debug!(status, message, "refused: {}", request.what);
+        let body = String::from_utf8_lossy(&body).into_owned();
+        if is_logged {
+            tracing::debug!(status, message = clean(&body), "refused: {}", request.what);
+        }
+        body
     }
 }
 
@@ -448,35 +456,11 @@ fn check_base_url(url: &Url) -> Result<bool, Error> {
     })
 }
 
-fn number<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-fn instant(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
-    let zoned = jiff::fmt::rfc2822::parse(headers.get(name)?.to_str().ok()?).ok()?;
-    Some(zoned.timestamp())
-}
-
-/// The answer's own time.
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    instant(headers, DATE)
-}
-
 fn no_key(variable: &str) -> Error {
     Error::Config {
         problem: format!("`{variable}` is empty or holds characters that no key has"),
         fix: format!("set `{variable}` to the key as the tracker shows it"),
     }
-}
-
-/// `Retry-After` in seconds, or as a date, which is read against the answer's own `Date`.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let instant = |name| instant(headers, name);
-    let wait = match number::<f64>(headers, RETRY_AFTER.as_str()) {
-        Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        None => instant(RETRY_AFTER)?.duration_since(instant(DATE)?).try_into().unwrap_or(Duration::ZERO),
-    };
-    Some(wait.min(MAX_ASKED))
 }
 
 /// A stranger's text for the log: one line, bounded, nothing that moves a terminal's cursor.

@@ -138,11 +138,30 @@ fn check_figures(summary: &Value, question: &Question, runs: &[WorldRun<'_>], ca
     assert_eq!(summary["runs"], runs.len(), "{case}");
     assert_eq!(summary["prompts"], runs.iter().map(|run| run.prompt).collect::<BTreeSet<_>>().len(), "{case}");
     check_rate(&summary["citation_rate"], cited, runs.len(), case);
-    // This tracker counts mentions of the own brand alone.
-    let counted = if brand == 0 { runs.len() } else { 0 };
-    check_rate(&summary["mention_rate"], if brand == 0 { named } else { 0 }, counted, case);
-    check_rate(&summary["presence_rate"], if brand == 0 { present } else { 0 }, counted, case);
-    check_rate(&summary["mention_share_of_voice"], 0, 0, case);
+    // This tracker counts mentions of the own brand alone; those of the others are read off the answers.
+    check_rate(&summary["mention_rate"], named, runs.len(), case);
+    check_rate(&summary["presence_rate"], present, runs.len(), case);
+    // This tracker tells the other spellings of rivals, and none of the own brand's.
+    let brands = DEMO.world.brands(question.project);
+    let own_names = [brands[0].name.clone(), brands[0].name.to_uppercase()];
+    let in_text = |run: &WorldRun<'_>| -> usize {
+        let text = run.answer.as_deref().unwrap_or_default();
+        own_names.iter().map(|name| text.matches(name.as_str()).count()).sum()
+    };
+    let mentions = |brand: usize| -> usize {
+        let counted = |run: &WorldRun<'_>| if brand == 0 { in_text(run) } else { run.mentions_of(brand) as usize };
+        runs.iter().map(counted).sum()
+    };
+    let all: usize = (0..brands.len()).map(mentions).sum();
+    check_rate(&summary["mention_share_of_voice"], mentions(brand), all, case);
+    if !runs.is_empty() {
+        let basis = if brand == 0 { "upstream" } else { "derived" };
+        assert_eq!(summary["basis"]["mentions"], json!([basis]), "{case}");
+        // Of one basis for all brands, and said where it is another than the brand's own.
+        let share = if brand == 0 { json!(["derived"]) } else { Value::Null };
+        assert_eq!(summary["basis"]["mention_share_of_voice"], share, "{case}");
+        assert_eq!(summary["basis"]["citations"], json!(["upstream"]), "{case}");
+    }
 
     let own: usize = runs.iter().map(|run| run.citations_of(brand).count()).sum();
     let tracked = runs.iter().flat_map(|run| &run.citations).filter(|citation| citation.brand.is_some()).count();
@@ -175,9 +194,9 @@ fn check_engines(table: &Value, question: &Question, runs: &[WorldRun<'_>], case
         assert_eq!(row["runs"], runs.len(), "{case} {engine}");
         let expected = round4(cited as f64 / runs.len() as f64);
         assert!((row["citation_rate"].as_f64().unwrap() - expected).abs() < 1e-9, "{case} {engine}: {row:?}");
-        let named = runs.iter().filter(|run| run.mentions_of(0) > 0).count();
-        let expected = (question.brand == 0).then(|| round4(named as f64 / runs.len() as f64));
-        assert_eq!(row["mention_rate"].as_f64(), expected, "{case} {engine}: {row:?}");
+        let named = runs.iter().filter(|run| run.mentions_of(question.brand) > 0).count();
+        let expected = round4(named as f64 / runs.len() as f64);
+        assert_eq!(row["mention_rate"].as_f64(), Some(expected), "{case} {engine}: {row:?}");
     }
 }
 
@@ -206,8 +225,8 @@ fn check_gaps(table: &Value, question: &Question, runs: &[WorldRun<'_>], case: &
     let mut gaps: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for run in runs.iter().filter(|_| question.brand == 0) {
         let absent = run.mentions_of(0) == 0 && run.citations_of(0).count() == 0;
-        // A rival appears where this tracker can see it: among the citations.
-        let rival = run.citations.iter().any(|citation| citation.brand.is_some_and(|brand| brand > 0));
+        let brands = DEMO.world.brands(question.project).len();
+        let rival = (1..brands).any(|brand| run.mentions_of(brand) > 0 || run.citations_of(brand).count() > 0);
         let sum = gaps.entry(run.prompt_text).or_default();
         sum.0 += usize::from(absent && rival);
         sum.1 += 1;

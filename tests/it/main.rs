@@ -14,8 +14,10 @@
 mod answers;
 mod cli;
 mod contract;
+mod detect;
 mod figures;
 mod lumar;
+mod lunary;
 mod mcp_json;
 mod protocol;
 mod real_answers;

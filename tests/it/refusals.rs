@@ -95,7 +95,7 @@ fn a_list_without_rows_says_why() {
     for (arguments, words) in [
         (json!({ "period": "2020-01" }), "no run in 2020-01-01..2020-01-31: the cache holds 2026-09-22..2026-11-21"),
         (json!({ "text": "xylophone" }), "no run passes these filters; leave some out"),
-        (json!({ "mentioned": true, "brand": "Wattmere" }), "no run passes these filters; leave some out"),
+        (json!({ "mentioned": true, "status": "failed" }), "no run passes these filters; leave some out"),
     ] {
         let answer = DEMO.answer("list_prompt_runs", &arguments);
         assert_eq!(answer["total"], 0);

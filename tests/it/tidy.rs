@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("store", &["model"], &["rusqlite", "rusqlite_migration", "zstd"]),
     ("sync", &["analysis", "clock", "detect", "model", "store", "upstream"], &[]),
     ("mcp", &["clock", "model", "store", "sync"], &["rmcp"]),
-    ("tools", &["analysis", "mcp", "model", "store", "sync"], &[]),
+    ("tools", &["analysis", "detect", "mcp", "model", "store", "sync"], &[]),
     ("config", &["model"], &["env::var", "env::vars", "env::var_os", "env::vars_os"]),
     ("demo", &["clock", "model"], &[]),
     ("cli", &["*"], &["clap", "comfy_table", "indicatif", "stdout"]),

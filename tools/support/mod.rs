@@ -1,10 +1,12 @@
 //! What several tools share: names to rows, freshness, tables. A tool stays one page because this is here.
 
+mod agreement;
 mod as_of;
 mod recheck;
 mod scope;
 mod table;
 
+pub(super) use agreement::agreement;
 pub(super) use as_of::{AsOf, as_of};
 pub(super) use recheck::rechecked;
 pub(super) use scope::{Target, anchor, brand_named, check_engine, no_brand, projects_named, prompt_named, read};

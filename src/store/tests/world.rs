@@ -2,9 +2,10 @@
 
 use crate::{
     model::*,
-    store::{Store, StoredRun, Writer},
+    store::{Detect, Redetection, Store, StoredRun, Writer},
 };
 use jiff::Timestamp;
+use std::sync::LazyLock;
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -27,6 +28,8 @@ fn brand(key: &str, kind: BrandKind) -> Brand {
         kind,
         domains: vec![format!("{key}.example")],
         aliases: vec![],
+        exact: vec![],
+        excluded: vec![],
     }
 }
 
@@ -91,12 +94,51 @@ pub(super) fn run(day: i32, prompt: u64, engine: &str, version: u64) -> RunRecor
                 .collect()
         }),
         answer,
+        source_urls: vec![],
         total_citations: Some(pick(8, 4)),
         facts,
         web_search: None,
         cost_usd: None,
         raw_hash: xxhash_rust::xxh3::xxh3_64(raw.as_bytes()),
         raw,
+    }
+}
+
+/// Reads facts off the digits of an answer, other ones for each stamp; nothing for stamp 0.
+pub(super) struct Reading(pub(super) u64);
+
+impl Detect for Reading {
+    fn stamp(&self) -> u64 {
+        self.0
+    }
+
+    fn brands(&self) -> &[BrandKey] {
+        static TRACKED: LazyLock<[BrandKey; 2]> = LazyLock::new(|| ["own", "rival"].map(|key| BrandKey(key.into())));
+        if self.0 == 0 { &[] } else { &*TRACKED }
+    }
+
+    fn is_branded(&self, prompt: &str) -> bool {
+        prompt.contains("own")
+    }
+
+    fn citations(&self, _: &str, beside: &[String]) -> Vec<CitationRecord> {
+        beside.iter().map(|url| CitationRecord { url: url.clone(), brand: None, quality: None }).collect()
+    }
+
+    fn facts(&self, answer: &str, citations: &[&str]) -> Vec<BrandFact> {
+        let digits: u64 = answer.bytes().filter(u8::is_ascii_digit).map(u64::from).sum();
+        let count = |n: u64| Some(u32::try_from((digits + self.0 * n) % 4).unwrap());
+        let fact = |(key, n): (&BrandKey, u64)| BrandFact {
+            mentions: count(n),
+            citations: count(n + 5).map(|count| count.min(u32::try_from(citations.len()).unwrap())),
+            mention_rank: Some(u32::try_from(n).unwrap()),
+            ..BrandFact::unchecked(key.clone())
+        };
+        self.brands().iter().zip(1..).map(fact).collect()
+    }
+
+    fn owner(&self, _: &str) -> Option<&BrandKey> {
+        None
     }
 }
 
@@ -122,7 +164,7 @@ impl World {
                     latest_day: None,
                     raw: "{}".into(),
                 };
-                w.save_project(&"test".into(), &record, &|_| false, now())
+                w.save_project(&"test".into(), &record, &record.brands, &Reading(1), now())
             })
             .await
             .unwrap();
@@ -130,10 +172,20 @@ impl World {
     }
 
     pub(super) async fn save(&self, runs: Vec<RunRecord>) {
-        self.save_by(&self.writer, runs).await;
+        self.save_by(&self.writer, 1, runs).await;
     }
 
-    pub(super) async fn save_by(&self, writer: &Writer, runs: Vec<RunRecord>) {
+    /// Reads every answer again, in steps of so many.
+    pub(super) async fn redetect(&self, stamp: u64, step: usize) -> Redetection {
+        let mut so_far = Redetection::default();
+        while !so_far.is_done {
+            let project = self.project.clone();
+            so_far = self.writer.write(move |w| w.redetect(&project, &Reading(stamp), so_far, step)).await.unwrap();
+        }
+        so_far
+    }
+
+    pub(super) async fn save_by(&self, writer: &Writer, stamp: u64, runs: Vec<RunRecord>) {
         let project = self.project.clone();
         writer
             .write(move |w| {
@@ -145,7 +197,7 @@ impl World {
                 let known = runs.iter().filter_map(|(id, run)| Some((*stored.get(id)?, *run)));
                 let changed: Vec<(StoredRun, &RunRecord)> =
                     known.filter(|(old, run)| old.raw_hash != run.raw_hash).collect();
-                w.save_runs(&project, &added, &changed, &|text| text.contains("own"), now())
+                w.save_runs(&project, &added, &changed, &Reading(stamp), now())
             })
             .await
             .unwrap();

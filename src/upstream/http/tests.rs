@@ -1,6 +1,7 @@
 //! The client against real sockets: what is sent, what is tried again, what a person reads in the end.
 
-use super::*;
+use super::{headers::retry_after, *};
+use reqwest::header::{DATE, RETRY_AFTER};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},

@@ -91,7 +91,7 @@ pub(super) fn roster(rows: &[Box<RawValue>], primary: &Primary, drift: &DriftLog
             let mut domains: Vec<String> = brand.domain.into_iter().collect();
             domains.extend(primary.domain.clone().filter(|domain| first && !domains.contains(domain)));
             let (key, name) = (BrandKey(brand.id), brand.name);
-            (brand.raw_id, first, Brand { key, name, kind, domains, aliases: vec![] })
+            (brand.raw_id, first, Brand { key, name, kind, domains, aliases: vec![], exact: vec![], excluded: vec![] })
         })
         .collect();
     if let Some(id) = primary.id.as_ref().filter(|_| brands.iter().all(|(_, first, _)| !first)) {
@@ -100,7 +100,7 @@ pub(super) fn roster(rows: &[Box<RawValue>], primary: &Primary, drift: &DriftLog
         brands.push((
             primary.raw_id.clone(),
             true,
-            Brand { key, name, kind: BrandKind::Own, domains, aliases: vec![] },
+            Brand { key, name, kind: BrandKind::Own, domains, aliases: vec![], exact: vec![], excluded: vec![] },
         ));
     }
     for variant in &merged {

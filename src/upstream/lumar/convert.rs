@@ -187,6 +187,7 @@ pub(super) fn run(
         finished_at: None,
         answer: views.iter().find_map(|(_, view)| view.answer.clone()),
         citations: citations(&views),
+        source_urls: vec![],
         total_citations: None,
         facts: facts.collect(),
         web_search: views.iter().find_map(|(_, view)| view.searched),

@@ -131,7 +131,8 @@ impl Roster {
         let named = site.name.is_some();
         let fallback = || fallback.and_then(name).or_else(|| site.host.as_deref().map(label));
         let name = site.name.clone().or_else(fallback).unwrap_or_else(|| key.clone());
-        let mut brand = Brand { key: BrandKey(key), name, kind, domains: vec![], aliases: vec![] };
+        let mut brand =
+            Brand { key: BrandKey(key), name, kind, domains: vec![], aliases: vec![], exact: vec![], excluded: vec![] };
         brand.domains.extend(site.host);
         for alias in site.aliases {
             add_alias(&mut brand, alias);
@@ -302,6 +303,8 @@ mod tests {
             kind,
             domains: vec![key.into()],
             aliases: vec![],
+            exact: vec![],
+            excluded: vec![],
         };
         let brands = vec![
             brand("acme.example", BrandKind::Own),

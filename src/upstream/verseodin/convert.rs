@@ -210,6 +210,7 @@ impl<'a> PromptReader<'a> {
             facts: if finished { self.facts(row, &links) } else { vec![] },
             // An open run has no list yet; an empty one says nothing.
             citations: links.citations.filter(|citations| finished || !citations.is_empty()),
+            source_urls: vec![],
             total_citations: row.opt_count("total_citations_count"),
             status,
             web_search: row.opt_boolean("web_search_triggered"),

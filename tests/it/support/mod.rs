@@ -1,6 +1,7 @@
 //! What tests share: a raw client of the protocol, tools that misbehave, servers in this process.
 
 pub mod lumar;
+pub mod lunary;
 pub mod program;
 pub mod raw;
 pub mod sync;

@@ -196,6 +196,7 @@ pub fn options(today: Day) -> SyncOptions {
     let evening = today.start() + jiff::SignedDuration::from_hours(18);
     SyncOptions {
         history_days: 90,
+        brands: Arc::default(),
         clock: Clock::fixed(evening),
         cancel: CancellationToken::new(),
         on_progress: Arc::new(|_| {}),

@@ -131,6 +131,7 @@ pub fn sync_server(server: &VerseodinServer, store: &Store, clock: &Clock) -> Re
     let work = move || {
         let options = SyncOptions {
             history_days: 3_650,
+            brands: Arc::default(),
             clock,
             cancel: tokio_util::sync::CancellationToken::default(),
             on_progress: Arc::new(|_| ()),

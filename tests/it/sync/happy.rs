@@ -84,7 +84,8 @@ fn of_world(world: &World, run: &WorldRun<'_>) -> Run {
     let facts = |ix: usize| {
         let place = citations.iter().position(|(_, brand)| *brand == Some(ix));
         let count = u32::try_from(run.citations_of(ix).count()).unwrap();
-        [(ix == 0).then(|| run.mentions_of(0)), Some(count), place.map(|place| u32::try_from(place + 1).unwrap())]
+        // The tracker counts mentions of the own brand; those of the others are read off the answer.
+        [Some(run.mentions_of(ix)), Some(count), place.map(|place| u32::try_from(place + 1).unwrap())]
     };
     let checked = if finished { cast.len() } else { 0 };
     Run {

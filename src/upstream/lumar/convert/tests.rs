@@ -9,7 +9,15 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 fn brand(key: &str, name: &str, kind: BrandKind) -> Brand {
-    Brand { key: BrandKey(key.into()), name: name.into(), kind, domains: vec![], aliases: vec![] }
+    Brand {
+        key: BrandKey(key.into()),
+        name: name.into(),
+        kind,
+        domains: vec![],
+        aliases: vec![],
+        exact: vec![],
+        excluded: vec![],
+    }
 }
 
 fn project() -> ProjectRecord {

@@ -8,7 +8,15 @@ const ROW: &str = include_str!("../../../../tests/fixtures/verseodin/prompt_row.
 
 fn brand(key: &str, kind: BrandKind, domains: &[&str]) -> Brand {
     let domains = domains.iter().map(|&domain| domain.to_owned()).collect();
-    Brand { key: BrandKey(key.into()), name: key.into(), kind, domains, aliases: vec![] }
+    Brand {
+        key: BrandKey(key.into()),
+        name: key.into(),
+        kind,
+        domains,
+        aliases: vec![],
+        exact: vec![],
+        excluded: vec![],
+    }
 }
 
 fn project() -> ProjectRecord {
@@ -107,6 +115,7 @@ fn a_whole_row_becomes_a_run() {
             "Best CRMs:\n\n\"Acme\" and **Globex** – see [Globex](https://blog.globex.example/crm).",
         ),
         citations: None,
+        source_urls: [],
         total_citations: Some(
             5,
         ),
