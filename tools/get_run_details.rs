@@ -242,13 +242,14 @@ fn render(
 ) -> Answer {
     let detailed = params.response_format.is_detailed();
     let quoted = |text: &Option<String>, max: usize| text.as_ref().map(|text| QuotedLine::new(text, max));
-    let (answer_chars, listed, url_chars) = if detailed { (12_000, 200, 12_000) } else { (3_000, 10, 1_000) };
+    let (answer_chars, listed, url_chars) = if detailed { (12_000, 200, 12_000) } else { (2_400, 10, 900) };
     let passed = (params.citations_offset as usize).min(run.citations.len());
     let rest = run.citations.get(passed..).unwrap_or_default();
     let listed = listed_citations(rest, listed, url_chars);
     let row = &run.row;
     let answer = run.answer.as_deref().unwrap_or_default();
-    let (mentions_known, mentions) = mentions::mentions(answer, listed_brands, if detailed { 60 } else { 8 });
+    let (mentions_known, mentions) =
+        mentions::mentions(answer, listed_brands, if detailed { (60, 300) } else { (3, 120) });
     Answer {
         quoted_fields: QUOTED,
         run_id: row.id,

@@ -151,32 +151,35 @@ impl Facts {
     }
 
     /// The facts of a stored run: a brand of its scope without a row was looked for and is not there.
-    pub(super) fn load(tx: &Connection, run: i64, scope: i64) -> Result<Self> {
+    pub(super) fn load(tx: &Connection, run: i64, scope: &[Member]) -> Result<Self> {
+        let looked_for =
+            |(brand, mentions, citations): &Member| (*brand, Fact { by: (*mentions, *citations), ..Fact::default() });
+        let mut facts = Self(scope.iter().map(looked_for).collect());
         let mut statement = tx.prepare_cached(
-            "SELECT c.brand_id, c.mentions, c.citations, f.mentions, f.citations, f.best_citation_position,
-                    f.mention_rank, f.sentiment, f.sentiment_justification, f.mention_quality, f.citation_quality,
-                    f.visibility_score, f.derived_mentions, f.derived_citations
-             FROM scope_brand c LEFT JOIN run_brand f ON f.run_id = ?1 AND f.brand_id = c.brand_id
-             WHERE c.scope_id = ?2",
+            "SELECT brand_id, mentions, citations, best_citation_position, mention_rank, sentiment,
+                    sentiment_justification, mention_quality, citation_quality, visibility_score, derived_mentions,
+                    derived_citations
+             FROM run_brand WHERE run_id = ?1",
         )?;
-        let facts = statement.query_map((run, scope), |row| {
-            let fact = Fact {
-                by: (row.get(1)?, row.get(2)?),
-                mentions: row.get(3)?,
-                citations: row.get(4)?,
-                best_citation_position: row.get(5)?,
-                mention_rank: row.get(6)?,
-                sentiment: row.get(7)?,
-                sentiment_justification: row.get(8)?,
-                mention_quality: row.get(9)?,
-                citation_quality: row.get(10)?,
-                visibility_score: row.get(11)?,
-                derived_mentions: row.get(12)?,
-                derived_citations: row.get(13)?,
+        let mut rows = statement.query([run]).context("facts of a run")?;
+        while let Some(row) = rows.next().context("facts of a run")? {
+            let fact = facts.0.entry(row.get(0)?).or_default();
+            *fact = Fact {
+                by: fact.by,
+                mentions: row.get(1)?,
+                citations: row.get(2)?,
+                best_citation_position: row.get(3)?,
+                mention_rank: row.get(4)?,
+                sentiment: row.get(5)?,
+                sentiment_justification: row.get(6)?,
+                mention_quality: row.get(7)?,
+                citation_quality: row.get(8)?,
+                visibility_score: row.get(9)?,
+                derived_mentions: row.get(10)?,
+                derived_citations: row.get(11)?,
             };
-            Ok((row.get(0)?, fact))
-        })?;
-        Ok(Self(facts.collect::<Result<_, _>>().context("facts of a run")?))
+        }
+        Ok(facts)
     }
 
     /// Adds what was read off the text for these brands, in place of what was read before.

@@ -6,7 +6,10 @@ use super::{Result, error::Context as _};
 use crate::model::{Basis, ProjectKey, PromptId, PromptRecord, host_of, registrable_domain};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 // URLs are many: the memory of them is bounded, and begins anew when full.
@@ -116,6 +119,7 @@ pub(super) struct Names {
     urls: HashMap<u64, i64>,
     prompts: HashMap<PromptId, KnownPrompt>,
     scopes: HashMap<(i64, Vec<Member>), i64>,
+    members: HashMap<i64, Arc<[Member]>>,
     /// By project, then by the brand's key.
     pub(super) brands: HashMap<i64, HashMap<String, i64>>,
 }
@@ -202,6 +206,22 @@ impl Names {
         .context("known prompt")?;
         known.record = prompt.clone();
         Ok(if reworded { Prompt::Reworded(id) } else { Prompt::Known(id) })
+    }
+
+    /// The members of a scope.
+    pub(super) fn members(&mut self, tx: &Connection, scope: i64) -> Result<Arc<[Member]>> {
+        if let Some(members) = self.members.get(&scope) {
+            return Ok(Arc::clone(members));
+        }
+        let members: Arc<[Member]> = tx
+            .prepare_cached(
+                "SELECT brand_id, mentions, citations FROM scope_brand WHERE scope_id = ?1 ORDER BY brand_id",
+            )?
+            .query_map([scope], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()
+            .context("members of a scope")?;
+        self.members.insert(scope, Arc::clone(&members));
+        Ok(members)
     }
 
     /// The scope with exactly these members, which must be sorted.

@@ -1,6 +1,6 @@
 //! Reading brands off the cached answers again, after brands or their spellings have changed.
 
-use super::{Detect, Reader, Result, Write, error::Context as _, facts::Facts, texts::Kind};
+use super::{Detect, Reader, Result, Write, error::Context as _, facts::Facts};
 use crate::model::ProjectKey;
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ struct Stale {
     day: i32,
     scope: i64,
     citations_derived: bool,
+    /// Its answer as stored: dictionary, size and body.
+    answer: (Option<i64>, usize, Vec<u8>),
 }
 
 impl Reader {
@@ -78,12 +80,19 @@ impl Write<'_> {
     fn stale_runs(&self, project: i64, stamp: u64, after: i64, limit: usize) -> Result<Vec<Stale>> {
         self.tx
             .prepare_cached(
-                "SELECT id, day, scope_id, citations_derived FROM run NOT INDEXED
-                 WHERE project_id = ?1 AND id > ?2 AND status_id = 3 AND answer_hash IS NOT NULL AND detected IS NOT ?3
-                 ORDER BY id LIMIT ?4",
+                "SELECT r.id, r.day, r.scope_id, r.citations_derived, a.dictionary_id, a.size, a.body
+                 FROM run r NOT INDEXED CROSS JOIN answer a ON a.run_id = r.id
+                 WHERE r.project_id = ?1 AND r.id > ?2 AND r.status_id = 3 AND r.detected IS NOT ?3
+                 ORDER BY r.id LIMIT ?4",
             )?
             .query_map((project, after, stamp.cast_signed(), limit), |row| {
-                Ok(Stale { id: row.get(0)?, day: row.get(1)?, scope: row.get(2)?, citations_derived: row.get(3)? })
+                Ok(Stale {
+                    id: row.get(0)?,
+                    day: row.get(1)?,
+                    scope: row.get(2)?,
+                    citations_derived: row.get(3)?,
+                    answer: (row.get(4)?, row.get(5)?, row.get(6)?),
+                })
             })?
             .collect::<Result<_, _>>()
             .context("runs to read again")
@@ -91,12 +100,13 @@ impl Write<'_> {
 
     /// Reads one answer. Returns whether other facts are stored now.
     fn read_again(&mut self, project: i64, run: &Stale, tracked: &[i64], detect: &dyn Detect) -> Result<bool> {
-        let answer = self.texts.load(self.tx, Kind::Answer, run.id)?.unwrap_or_default();
+        let (dictionary, size, body) = &run.answer;
+        let answer = self.texts.read(self.tx, *dictionary, *size, body)?;
         let citations = self.cited(run.id)?;
         let urls: Vec<&str> = citations.iter().map(|(_, url, _)| url.as_str()).collect();
         let read = detect.facts(&answer, &urls);
         let found = self.facts_by_brand(project, &read)?;
-        let stored = Facts::load(self.tx, run.id, run.scope)?;
+        let stored = Facts::load(self.tx, run.id, &self.names.members(self.tx, run.scope)?)?;
         let mut facts = stored.clone();
         facts.add_derived(tracked, &found);
         let scope = self.names.scope(self.tx, project, facts.members())?;

@@ -8,10 +8,8 @@ use crate::{
 };
 use serde_json::Value;
 
-const SENTENCE_CHARS: usize = 300;
-
-/// The first mentions of tracked brands in an answer, and how many there are.
-pub(super) fn mentions(answer: &str, brands: &[Brand], most: usize) -> (usize, Table) {
+/// The first mentions of tracked brands in an answer, with so many characters of each sentence, and how many there are.
+pub(super) fn mentions(answer: &str, brands: &[Brand], (most, chars): (usize, usize)) -> (usize, Table) {
     let tracked: Vec<Brand> = brands.iter().filter(|brand| brand.is_tracked()).cloned().collect();
     let detector = Detector::of(&tracked);
     let found = detector.mentions(answer);
@@ -23,10 +21,10 @@ pub(super) fn mentions(answer: &str, brands: &[Brand], most: usize) -> (usize, T
         let name = tracked.iter().find(|brand| brand.key == *mention.brand).map_or("", |brand| &brand.name);
         let span = mention.start..mention.end;
         let sentence = answer.get(sentence_around(answer, span.clone())).unwrap_or_default();
-        let sentence = if sentence.chars().count() > SENTENCE_CHARS {
-            QuotedLine::around(answer, span, SENTENCE_CHARS)
+        let sentence = if sentence.chars().count() > chars {
+            QuotedLine::around(answer, span, chars)
         } else {
-            QuotedLine::new(sentence, SENTENCE_CHARS)
+            QuotedLine::new(sentence, chars)
         };
         let line = |text: &str| -> Value { QuotedLine::new(text, 120).as_str().into() };
         table.rows.push(vec![line(name), line(mention.alias), offset.into(), sentence.as_str().into()]);
