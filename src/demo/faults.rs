@@ -70,3 +70,43 @@ impl<F: Clone> Rules<F> {
         met.collect()
     }
 }
+
+/// Faults that are switched on by the path of a request.
+#[derive(Debug)]
+pub struct PathFaults<F> {
+    rules: Rules<F>,
+}
+
+impl<F> Default for PathFaults<F> {
+    fn default() -> Self {
+        Self { rules: Rules::default() }
+    }
+}
+
+impl<F: Clone> PathFaults<F> {
+    /// Switches a fault on for paths that begin with `path`, given below the base (`/runs`); a `*` stands for any one
+    /// segment (`/runs/*/related`), a `$` at the end for the end (`/runs/$` is the list alone), and the empty path for
+    /// every request.
+    pub fn inject(&self, path: &str, fault: F, when: When) {
+        self.rules.add(path, fault, when);
+    }
+
+    /// Switches all faults off.
+    pub fn clear(&self) {
+        self.rules.clear();
+    }
+
+    /// The faults that this request meets; counts it.
+    pub(super) fn strike(&self, path: &str) -> Vec<F> {
+        self.rules.strike(|wanted| begins(path, wanted))
+    }
+}
+
+/// Does the path begin with these segments, a `*` being any?
+fn begins(path: &str, wanted: &str) -> bool {
+    let segments = |path: &str| path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (mut wanted, given) = (segments(wanted), segments(path));
+    let ends = wanted.pop_if(|last| last == "$").is_some();
+    let long_enough = if ends { wanted.len() == given.len() } else { wanted.len() <= given.len() };
+    long_enough && wanted.iter().zip(&given).all(|(want, give)| want == "*" || want == give)
+}

@@ -45,10 +45,7 @@ impl Detector {
     /// first; the order in which they are given does not matter.
     #[must_use]
     pub fn of(brands: &[Brand]) -> Self {
-        Self::compile(brands.iter().collect())
-    }
-
-    pub(super) fn compile(mut brands: Vec<&Brand>) -> Self {
+        let mut brands: Vec<&Brand> = brands.iter().collect();
         brands.sort_by(|a, b| identity(a).cmp(&identity(b)));
         let mut domains = BTreeMap::new();
         for (ix, brand) in brands.iter().enumerate() {

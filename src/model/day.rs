@@ -40,6 +40,13 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
+    /// The Monday of its calendar week.
+    #[must_use]
+    pub fn monday(self) -> Self {
+        // 1970-01-01 was a Thursday.
+        self.plus(-(self.epoch_days().saturating_add(3)).rem_euclid(7))
+    }
+
     /// The first instant of the day.
     #[must_use]
     pub fn start(self) -> Timestamp {

@@ -50,18 +50,17 @@ impl Write<'_> {
     ) -> Result<()> {
         let roster = serde_json::to_string(&project.brands).unwrap_or_default();
         let raw = zstd::bulk::compress(project.raw.as_bytes(), 3).unwrap_or_default();
-        let now = now.as_millisecond();
         self.tx
             .execute(
                 "INSERT INTO project (source_id, key, name, website, raw, seen_at, roster)
                  VALUES ((SELECT id FROM source WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (source_id, key) DO UPDATE SET name = excluded.name, website = excluded.website,
                      raw = excluded.raw, seen_at = excluded.seen_at, gone_at = NULL, roster = excluded.roster",
-                (source.as_str(), &project.key, &project.name, &project.website, raw, now, roster),
+                (source.as_str(), &project.key, &project.name, &project.website, raw, now.as_millisecond(), roster),
             )
             .context("project")?;
         let key = ProjectKey { source: source.clone(), key: project.key.clone() };
-        self.save_brands(&key, brands, detect, Timestamp::from_millisecond(now).unwrap_or_default())
+        self.save_brands(&key, brands, detect, now)
     }
 
     /// Stores the brands of a project, as [`Write::save_project`] does.

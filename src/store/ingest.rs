@@ -80,6 +80,7 @@ impl Write<'_> {
         now: Timestamp,
     ) -> Result<()> {
         let project_id = self.project_id(project)?;
+        let tracked = self.brand_ids(project_id, detect.brands())?;
         let first: i64 = self.tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM run", (), |row| row.get(0))?;
         // Full-text rows come after everything else, in one go: FTS5 flushes its memory whenever another statement
         // with RETURNING or a savepoint comes between.
@@ -87,7 +88,7 @@ impl Write<'_> {
         let mut prompts: Vec<(i64, &str)> = Vec::new();
         let mut days = BTreeSet::new();
         for (id, (public, record)) in (first..).zip(added) {
-            self.save_run(project, project_id, (id, Some(*public)), record, (detect, now), &mut prompts)?;
+            self.save_run(project, project_id, (id, Some(*public)), record, (detect, &tracked, now), &mut prompts)?;
             fts.push((id, false, record.answer.as_deref()));
             days.insert(record.day.epoch_days());
         }
@@ -96,7 +97,7 @@ impl Write<'_> {
             for sql in ["DELETE FROM run_brand WHERE run_id = ?1", "DELETE FROM citation WHERE run_id = ?1"] {
                 self.tx.prepare_cached(sql)?.execute([stored.handle]).context("replace run")?;
             }
-            self.save_run(project, project_id, (stored.handle, None), record, (detect, now), &mut prompts)?;
+            self.save_run(project, project_id, (stored.handle, None), record, (detect, &tracked, now), &mut prompts)?;
             if record.answer.is_none() {
                 self.tx
                     .prepare_cached("DELETE FROM answer WHERE run_id = ?1")?
@@ -139,7 +140,7 @@ impl Write<'_> {
         project_id: i64,
         (id, public): (i64, Option<RunId>),
         record: &'r RunRecord,
-        (detect, now): (&dyn Detect, Timestamp),
+        (detect, tracked, now): (&dyn Detect, &[i64], Timestamp),
         prompts: &mut Vec<(i64, &'r str)>,
     ) -> Result<()> {
         let tx = self.tx;
@@ -157,7 +158,7 @@ impl Write<'_> {
         let mut facts = Facts::of_upstream(self.facts_by_brand(project_id, &record.facts)?);
         if let Some(read) = &read {
             let found = self.facts_by_brand(project_id, &read.facts)?;
-            facts.add_derived(&self.brand_ids(project_id, detect.brands())?, &found);
+            facts.add_derived(tracked, &found);
         }
         let scope = self.names.scope(tx, project_id, facts.members())?;
         let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
@@ -248,7 +249,7 @@ impl Write<'_> {
         Ok(id)
     }
 
-    fn brand_ids(&mut self, project: i64, brands: &[BrandKey]) -> Result<Vec<i64>> {
+    pub(super) fn brand_ids(&mut self, project: i64, brands: &[BrandKey]) -> Result<Vec<i64>> {
         brands.iter().map(|brand| self.brand_id(project, brand)).collect()
     }
 

@@ -66,15 +66,8 @@ impl Checked {
 
     /// By whom all of them were checked, so that a share can be computed: counts of two bases cannot be added up, but
     /// what was read off the text is there for all.
-    fn of_all(all: impl Iterator<Item = Self>) -> Self {
-        all.fold(None, |whole: Option<Self>, one| {
-            Some(match (whole, one) {
-                (None, one) => one,
-                (Some(Self::No), _) | (_, Self::No) => Self::No,
-                (Some(whole), one) => whole.max(one),
-            })
-        })
-        .unwrap_or_default()
+    fn of_all(all: impl Iterator<Item = Self> + Clone) -> Self {
+        if all.clone().any(|one| one == Self::No) { Self::No } else { all.max().unwrap_or_default() }
     }
 }
 

@@ -59,8 +59,7 @@ impl Write<'_> {
     ) -> Result<Redetection> {
         let project = self.project_id(project)?;
         let stale = self.stale_runs(project, detect.stamp(), so_far.after, limit)?;
-        let tracked: Vec<i64> =
-            detect.brands().iter().map(|brand| self.brand_id(project, brand)).collect::<Result<_>>()?;
+        let tracked = self.brand_ids(project, detect.brands())?;
         let mut next = Redetection { is_done: stale.len() < limit, ..so_far };
         let mut days = BTreeSet::new();
         for run in stale {

@@ -9,4 +9,4 @@ pub mod kill;
 pub mod picture;
 mod resume;
 mod sources;
-mod two;
+pub mod two;

@@ -3,7 +3,7 @@
 use super::json::lone_surrogate;
 use crate::demo::{
     doors::Way,
-    faults::{Rules, When},
+    faults::PathFaults,
     hostile::{FORGED_TAGS, TOOL_SHAPED, hidden_characters, huge},
 };
 use serde_json::{Value, json};
@@ -96,39 +96,8 @@ pub enum RowChange {
     Huge,
 }
 
-/// The faults of a server.
-#[derive(Debug, Default)]
-pub struct Faults {
-    rules: Rules<Fault>,
-}
-
-impl Faults {
-    /// Switches a fault on for paths that begin with `path`, given below the base (`/runs`); a `*` stands for any one
-    /// segment (`/runs/*/related`), a `$` at the end for the end (`/runs/$` is the list alone), and the empty path for
-    /// every request.
-    pub fn inject(&self, path: &str, fault: Fault, when: When) {
-        self.rules.add(path, fault, when);
-    }
-
-    /// Switches all faults off.
-    pub fn clear(&self) {
-        self.rules.clear();
-    }
-
-    /// The faults that this request meets; counts it.
-    pub(super) fn strike(&self, path: &str) -> Vec<Fault> {
-        self.rules.strike(|wanted| begins(path, wanted))
-    }
-}
-
-/// Does the path begin with these segments, a `*` being any?
-fn begins(path: &str, wanted: &str) -> bool {
-    let segments = |path: &str| path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let (mut wanted, given) = (segments(wanted), segments(path));
-    let ends = wanted.pop_if(|last| last == "$").is_some();
-    let long_enough = if ends { wanted.len() == given.len() } else { wanted.len() <= given.len() };
-    long_enough && wanted.iter().zip(&given).all(|(want, give)| want == "*" || want == give)
-}
+/// The faults of a server, by the paths of requests below the base.
+pub type Faults = PathFaults<Fault>;
 
 /// How a body with these faults gets to the client.
 pub(super) fn way(faults: &[Fault]) -> Way {

@@ -4,7 +4,7 @@
 
 use crate::demo::{
     doors::Way,
-    faults::{Rules, When},
+    faults::PathFaults,
     hostile::{FORGED_TAGS, TOOL_SHAPED, hidden_characters, huge},
 };
 use serde_json::{Value, json};
@@ -79,36 +79,8 @@ pub enum RowChange {
     Huge,
 }
 
-/// The faults of a server.
-#[derive(Debug, Default)]
-pub struct Faults {
-    rules: Rules<Fault>,
-}
-
-impl Faults {
-    /// Switches a fault on for paths that begin with `path`, given below the base (`/universes`); a `*` stands for
-    /// any one segment (`/universes/*/prompts`), and the empty path for every request.
-    pub fn inject(&self, path: &str, fault: Fault, when: When) {
-        self.rules.add(path, fault, when);
-    }
-
-    /// Switches all faults off.
-    pub fn clear(&self) {
-        self.rules.clear();
-    }
-
-    /// The faults that this request meets; counts it.
-    pub(super) fn strike(&self, path: &str) -> Vec<Fault> {
-        self.rules.strike(|wanted| begins(path, wanted))
-    }
-}
-
-/// Does the path begin with these segments, a `*` being any?
-fn begins(path: &str, wanted: &str) -> bool {
-    let segments = |path: &str| path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let (wanted, given) = (segments(wanted), segments(path));
-    wanted.len() <= given.len() && wanted.iter().zip(&given).all(|(want, give)| want == "*" || want == give)
-}
+/// The faults of a server, by the paths of requests below the base.
+pub type Faults = PathFaults<Fault>;
 
 /// How a body with these faults gets to the client.
 pub(super) fn way(faults: &[Fault]) -> Way {
@@ -162,6 +134,7 @@ impl RowChange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::faults::When;
 
     #[test]
     fn faults_fire_by_path_and_count() {

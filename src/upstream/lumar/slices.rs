@@ -34,8 +34,7 @@ pub(super) struct Week {
 impl Week {
     /// The week that holds a day.
     fn of(day: Day) -> Self {
-        // 1970-01-01 was a Thursday.
-        let monday = day.plus(-(day.epoch_days().saturating_add(3)).rem_euclid(7));
+        let monday = day.monday();
         Self { monday, last: monday.plus(6) }
     }
 

@@ -30,14 +30,9 @@ impl Span {
     }
 }
 
-fn monday_of(day: Day) -> Day {
-    // 1970-01-01 was a Thursday.
-    day.plus(-(day.epoch_days().saturating_add(3)).rem_euclid(7))
-}
-
 /// What is to be counted for some days, the newest first.
 fn spans(days: DayRange) -> Vec<Span> {
-    let first_counted = monday_of(days.last.plus(1 - LOOK_BACK_DAYS)).max(days.first);
+    let first_counted = days.last.plus(1 - LOOK_BACK_DAYS).monday().max(days.first);
     let mut spans = vec![];
     let mut day = days.last;
     while day >= first_counted {
@@ -45,7 +40,7 @@ fn spans(days: DayRange) -> Vec<Span> {
         day = day.plus(-1);
     }
     while day >= days.first {
-        let monday = monday_of(day);
+        let monday = day.monday();
         spans.push(Span::Week(monday));
         day = monday.plus(-1);
     }

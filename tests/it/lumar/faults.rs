@@ -9,6 +9,7 @@ use crate::{
     sync::{
         kill::{seed, survives},
         picture::{assert_same, assert_sound, picture},
+        two::second_asks_for_nothing,
     },
 };
 use serde_json::json;
@@ -209,21 +210,10 @@ fn the_second_of_two_processes_asks_for_nothing_that_the_first_one_does() {
     // Slow enough that the second one comes while the first one is at it.
     let drip = Fault::Drip { chunk: 2_000, pause: Duration::from_millis(20) };
     stage.server.faults().inject("getAiVisibilityPromptRuns", drip, When::Always);
-    let first = stage.program(stage.store.path()).arg("sync").spawn().unwrap();
-    while stage.server.requests().len() < 3 {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let second = stage.program(stage.store.path()).arg("sync").output().unwrap();
-    let first = first.wait_with_output().unwrap();
-    let said = String::from_utf8(second.stdout).unwrap();
-    assert_eq!(said, "lumar: another process syncs it now; the cache has what it fetched so far\n");
-    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
-    let together = stage.server.requests().len();
-    stage.server.faults().clear();
-    stage.server.clear_requests();
-    let alone = stage.other_cache("alone.sqlite");
-    assert!(stage.program(alone.path()).arg("sync").output().unwrap().status.success());
-    assert_eq!(together, stage.server.requests().len(), "requests");
-    assert_same("two processes", &picture(&stage.store), &picture(&alone));
-    assert_sound("two processes", &stage.store);
+    let clear = || {
+        stage.server.faults().clear();
+        stage.server.clear_requests();
+    };
+    let (program, requests) = (|cache: &Path| stage.program(cache), || stage.server.requests().len());
+    second_asks_for_nothing("lumar", &stage.store, &stage.other_cache("alone.sqlite"), &program, &requests, &clear);
 }

@@ -9,6 +9,7 @@ use crate::{
     sync::{
         kill::{seed, survives},
         picture::{assert_same, assert_sound, picture},
+        two::second_asks_for_nothing,
     },
 };
 use serde_json::json;
@@ -16,7 +17,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use visibility_mcp::{
     clock::Clock,
     demo::{
-        lunary::{Fault, LunaryServer, RowChange, When},
+        lunary::{Fault, RowChange, When},
         world::WorldSize,
     },
     model::Day,
@@ -337,31 +338,16 @@ fn a_sync_killed_anywhere_ends_as_one_that_was_not() {
     }
 }
 
-fn wait_for(server: &LunaryServer, requests: usize) {
-    while server.requests().len() < requests {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[test]
 fn the_second_of_two_processes_asks_for_nothing_that_the_first_one_does() {
     let today = Day::of(Clock::system().now());
     let stage = LunaryStage::until(small(), today.plus(-9));
     // Slow enough that the second one comes while the first one is at it.
     stage.server.faults().inject("/runs/$", Fault::Drip { chunk: 500, pause: Duration::from_millis(30) }, When::Always);
-    let first = stage.program(stage.store.path()).arg("sync").spawn().unwrap();
-    wait_for(&stage.server, 3);
-    let second = stage.program(stage.store.path()).arg("sync").output().unwrap();
-    let first = first.wait_with_output().unwrap();
-    let said = String::from_utf8(second.stdout).unwrap();
-    assert_eq!(said, "lunary: another process syncs it now; the cache has what it fetched so far\n");
-    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
-    let together = stage.server.requests().len();
-    stage.server.faults().clear();
-    stage.server.clear_requests();
-    let alone = stage.other_cache("alone.sqlite");
-    assert!(stage.program(alone.path()).arg("sync").output().unwrap().status.success());
-    assert_eq!(together, stage.server.requests().len(), "requests");
-    assert_same("two processes", &picture(&stage.store), &picture(&alone));
-    assert_sound("two processes", &stage.store);
+    let clear = || {
+        stage.server.faults().clear();
+        stage.server.clear_requests();
+    };
+    let (program, requests) = (|cache: &Path| stage.program(cache), || stage.server.requests().len());
+    second_asks_for_nothing("lunary", &stage.store, &stage.other_cache("alone.sqlite"), &program, &requests, &clear);
 }

@@ -3,9 +3,14 @@
 use super::picture::{assert_figures, assert_same, assert_sound, lines, picture};
 use crate::support::sync::{Stage, address, done, options, small};
 use serde_json::json;
-use std::sync::{
-    Arc, Condvar, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::Path,
+    process::Command,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use visibility_mcp::{
     clock::Clock,
@@ -15,6 +20,7 @@ use visibility_mcp::{
     },
     mcp::{Backend, Limits, Setup},
     model::Day,
+    store::Store,
     sync::{Outcome, SyncOptions, sync},
     tools,
 };
@@ -208,4 +214,31 @@ fn lines_at_once(reader: &visibility_mcp::store::Reader, project: &visibility_mc
     let mut days: Vec<Day> = days.unwrap().into_iter().map(|row| row.day).collect();
     days.sort();
     days
+}
+
+/// While a slow first process syncs, a second one says so and asks for nothing. `server` clears what it was asked and how
+/// slow it is; before that it tells how often it was asked.
+pub fn second_asks_for_nothing(
+    source: &str,
+    store: &Store,
+    alone: &Store,
+    program: &dyn Fn(&Path) -> Command,
+    requests: &dyn Fn() -> usize,
+    clear: &dyn Fn(),
+) {
+    let first = program(store.path()).arg("sync").spawn().unwrap();
+    while requests() < 3 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let second = program(store.path()).arg("sync").output().unwrap();
+    let first = first.wait_with_output().unwrap();
+    let said = String::from_utf8(second.stdout).unwrap();
+    assert_eq!(said, format!("{source}: another process syncs it now; the cache has what it fetched so far\n"));
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let together = requests();
+    clear();
+    assert!(program(alone.path()).arg("sync").output().unwrap().status.success());
+    assert_eq!(together, requests(), "requests");
+    assert_same("two processes", &picture(store), &picture(alone));
+    assert_sound("two processes", store);
 }
