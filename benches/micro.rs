@@ -57,7 +57,7 @@ fn reading(criterion: &mut Criterion, cache: &Cache) {
     let reader = cache.reader();
     let days = DayRange::ending(last_day(), 30);
     let brand = cache.own();
-    let query = CellQuery { project: &cache.project, brand, days, engine: None, include_branded: false };
+    let query = CellQuery::new(&cache.project, brand, days);
     let mut group = criterion.benchmark_group(cache.name);
     group.bench_function("cells of 30 days", |bench| bench.iter(|| reader.cells(black_box(&query)).unwrap()));
     let (now, before) =

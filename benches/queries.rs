@@ -58,7 +58,7 @@ fn last(days: i32) -> DayRange {
 }
 
 fn query<'a>(cache: &'a Cache, brand: &'a BrandKey, days: DayRange) -> CellQuery<'a> {
-    CellQuery { project: &cache.project, brand, days, engine: None, include_branded: false }
+    CellQuery::new(&cache.project, brand, days)
 }
 
 /// Rollups against the raw query, on this data: brands, engines, windows, with branded prompts and without.

@@ -7,6 +7,7 @@ mod agreement;
 mod brands;
 mod cells;
 mod details;
+mod domains;
 mod error;
 mod facts;
 mod ingest;
@@ -27,8 +28,9 @@ mod writer;
 
 pub use agreement::Agreement;
 pub use brands::BrandRow;
-pub use cells::{Bases, CellQuery, CellTable, DomainCount, GapCount};
+pub use cells::{Bases, CellQuery, CellTable};
 pub use details::{CitationRow, FactRow, HistoryRow, RunDetails};
+pub use domains::DomainCount;
 pub use error::Error;
 pub use facts::Detect;
 pub use ingest::{PageCounts, StoredRun};

@@ -1,17 +1,15 @@
 //! `brand_summary`: how a brand is doing, in one call.
 
-use super::support::{
-    AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, no_brand, projects_named, read,
-};
+use super::support::{AsOf, Asked, Moved, Names, Question, RunsFilter, Sourced, Table, cell, read};
 use crate::{
-    analysis::{Change, Figures, Mean, Rate, Verdict, by_engine, change, fraction, round4},
+    analysis::{Figures, Mean, Rate, by_engine, change, fraction},
     mcp::{
         Tool, ToolCx, ToolError,
         params::{BrandName, EngineName, Period, ProjectName, ResponseFormat},
         quote::{QuotedFields, QuotedLine},
     },
-    model::{Basis, Brand, BrandKind, DayRange, PromptRef, registrable_domain},
-    store::{Bases, CellQuery, CellTable, Reach, Reader},
+    model::{Brand, BrandKind, DayRange, PromptRef, registrable_domain},
+    store::{Bases, CellQuery, CellTable, Reader},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,100 +83,12 @@ struct Summary {
     runs_filter: RunsFilter,
 }
 
-/// upstream: the tracker's own facts; derived: read off the answers' text. Mention ranks are always derived.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct Sourced {
-    mentions: Vec<Basis>,
-    citations: Vec<Basis>,
-    /// Of all brands, where it is another
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<Basis>")]
-    mention_share_of_voice: Option<Vec<Basis>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<Basis>")]
-    citation_share_of_voice: Option<Vec<Basis>>,
-}
-
-impl From<&Bases> for Sourced {
-    fn from(bases: &Bases) -> Self {
-        let other = |shares: &Vec<Basis>, own: &Vec<Basis>| Some(shares.clone()).filter(|shares| shares != own);
-        Self {
-            mentions: bases.mentions.clone(),
-            citations: bases.citations.clone(),
-            mention_share_of_voice: other(&bases.mention_shares, &bases.mentions),
-            citation_share_of_voice: other(&bases.citation_shares, &bases.citations),
-        }
-    }
-}
-
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Changes {
     presence_rate: Moved,
     mention_rate: Moved,
     citation_rate: Moved,
-}
-
-/// A change on the prompts and engines seen in both periods.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Moved {
-    verdict: Verdict,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "f64")]
-    difference: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "f64")]
-    low: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "f64")]
-    high: Option<f64>,
-    /// What data like this would have shown four times in five
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "f64")]
-    smallest_detectable: Option<f64>,
-    prompts: u32,
-    runs_before: u64,
-    runs_now: u64,
-    /// Runs without a partner in the other period
-    runs_left_out: u64,
-}
-
-impl From<Change> for Moved {
-    fn from(change: Change) -> Self {
-        let left_out = change.left_out.runs_before + change.left_out.runs_now;
-        Self {
-            verdict: change.verdict,
-            difference: change.difference.map(round4),
-            low: change.low.map(round4),
-            high: change.high.map(round4),
-            smallest_detectable: change.smallest_detectable.map(round4),
-            prompts: change.prompts,
-            runs_before: change.runs_before,
-            runs_now: change.runs_now,
-            runs_left_out: left_out,
-        }
-    }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct RunsFilter {
-    project: QuotedLine,
-    brand: QuotedLine,
-    period: String,
-    status: &'static str,
-    include_branded: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    engine: Option<String>,
-}
-
-/// One project and the brand in it.
-struct Asked {
-    target: Target,
-    brand: Brand,
-    brands: Vec<Brand>,
 }
 
 impl Tool for BrandSummary {
@@ -196,93 +106,52 @@ impl Tool for BrandSummary {
 
 fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, ToolError> {
     let mut caveats = Vec::new();
-    let mut asked = asked(reader, projects_named(cx, reader, params.project.as_ref())?, params)?;
     let most = if params.response_format.is_detailed() { 8 } else { 2 };
-    if asked.len() > most {
-        let rest: Vec<String> = asked.iter().skip(most).take(8).map(|one| one.target.name.clone()).collect();
-        caveats.push(format!(
-            "{most} of {} projects are shown; name another with project, such as {}",
-            asked.len(),
-            rest.join(", ")
-        ));
-        asked.truncate(most);
-    }
-    let rows = match (params.response_format.is_detailed(), asked.len()) {
+    let names = Names {
+        project: params.project.as_ref(),
+        brand: params.brand.as_ref(),
+        engine: params.engine.as_ref(),
+        period: params.period,
+        include_branded: params.include_branded,
+        ..Names::default()
+    };
+    let question = Question::find(cx, reader, &names, most, &mut caveats)?;
+    let rows = match (params.response_format.is_detailed(), question.asked.len()) {
         (true, _) => 20,
         (false, 1) => 5,
         (false, _) => 1,
     };
-    if let Some(engine) = &params.engine {
-        check_engine(cx, reader, asked.iter().map(|one| &one.target), engine)?;
-    }
-    let reaches: Vec<Reach> =
-        asked.iter().map(|one| reader.reach(&one.target.row.key, cx.now())).collect::<Result<_, _>>()?;
-    // One window for all, so that what stands side by side is of the same days.
-    let days = params.period.days(anchor(cx, &reaches));
-    let summaries = asked
+    let summaries = question
+        .asked
         .iter()
-        .zip(&reaches)
-        .map(|(one, reach)| {
-            let summary = summary(reader, one, days, (params, rows), &mut caveats)?;
-            if summary.runs == 0 {
-                let reach = reach.days.map_or_else(|| "nothing".to_owned(), |days| days.to_string());
-                caveats
-                    .push(format!("{}: no finished run in {days}; the cache holds {reach}", summary.project.as_str()));
-            }
+        .map(|one| {
+            let summary = summary(reader, (&question, one), rows, &mut caveats)?;
+            question.note_if_empty(one, summary.runs, &mut caveats);
             Ok(summary)
         })
         .collect::<Result<Vec<_>, ToolError>>()?;
-    let targets: Vec<Target> = asked.into_iter().map(|one| one.target).collect();
     Ok(Answer {
         quoted_fields: QuotedFields(&["project", "brand", "engine", "domain", "owner", "prompt"]),
         summaries,
-        as_of: as_of(cx, reader, &targets, days, &mut caveats)?,
+        as_of: question.as_of(cx, reader, &mut caveats)?,
         caveats,
     })
 }
 
-/// The projects that have the brand asked for.
-fn asked(reader: &Reader, targets: Vec<Target>, params: &Params) -> Result<Vec<Asked>, ToolError> {
-    let mut asked = Vec::new();
-    let mut names = Vec::new();
-    for target in targets {
-        let brands: Vec<Brand> = reader.brands(&target.row.key)?.into_iter().map(|row| row.brand).collect();
-        match brand_named(&brands, params.brand.as_ref()) {
-            Some(brand) => asked.push(Asked { target, brand, brands }),
-            None => names.extend(brands.into_iter().map(|brand| brand.name)),
-        }
-    }
-    if asked.is_empty() {
-        return Err(match &params.brand {
-            Some(name) => no_brand(name, names.iter().map(String::as_str)),
-            None => ToolError::invalid("this project has no own brand", "name one with brand"),
-        });
-    }
-    Ok(asked)
-}
-
 fn summary(
     reader: &Reader,
-    one: &Asked,
-    days: DayRange,
-    (params, rows): (&Params, usize),
+    (question, one): (&Question, &Asked),
+    rows: usize,
     caveats: &mut Vec<String>,
 ) -> Result<Summary, ToolError> {
-    let engine = params.engine.as_ref().map(|engine| engine.as_str().to_lowercase());
-    let query = CellQuery {
-        project: &one.target.row.key,
-        brand: &one.brand.key,
-        days,
-        engine: engine.as_deref(),
-        include_branded: params.include_branded,
-    };
+    let (query, days) = (question.query(one), question.days);
     let now = reader.cells(&query)?;
     let before = reader.cells(&CellQuery { days: days.before(), ..query })?;
     let figures = Figures::of(&now.cells);
-    let name = QuotedLine::new(&one.target.name, 120);
+    let name = one.project();
     warn(&figures, &now.bases, (one, name.as_str()), caveats);
     Ok(Summary {
-        project: name.clone(),
+        project: name,
         source: one.target.row.key.source.to_string(),
         brand: QuotedLine::new(&one.brand.name, 120),
         kind: one.brand.kind,
@@ -308,14 +177,7 @@ fn summary(
         by_engine: engines(&now),
         top_sources: sources(reader, &query, one, figures.runs, rows)?,
         worst_gaps: gaps(reader, one, &now, rows)?,
-        runs_filter: RunsFilter {
-            project: name,
-            brand: QuotedLine::new(&one.brand.name, 120),
-            period: days.to_string(),
-            status: "finished",
-            include_branded: params.include_branded,
-            engine,
-        },
+        runs_filter: question.runs_filter(one),
     })
 }
 

@@ -3,7 +3,8 @@
 mod pages;
 
 use super::support::{
-    AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, no_brand, projects_named, prompt_named, read,
+    AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, no_brand, projects_named,
+    prompt_named, read,
 };
 use crate::{
     mcp::{
@@ -272,20 +273,10 @@ fn check_names(cx: &ToolCx<'_>, reader: &Reader, targets: &[Target], params: &Pa
         return Err(ToolError::invalid("text holds no word to search for", "give one word or more, or leave text out"));
     }
     check_status(reader, targets, params)?;
-    let Some(topic) = &params.topic else { return Ok(()) };
-    let mut topics = Vec::new();
-    for target in targets {
-        topics.extend(reader.topics(&target.row.key)?);
+    match &params.topic {
+        Some(topic) => check_topic(reader, targets, topic),
+        None => Ok(()),
     }
-    if topics.iter().any(|known| known == topic.as_str()) {
-        return Ok(());
-    }
-    let next = if topics.is_empty() {
-        "this tracker has no topics; leave topic out"
-    } else {
-        "use one of these, in this spelling"
-    };
-    Err(ToolError::not_found("topic", topic.as_str(), topics.iter().map(String::as_str), next))
 }
 
 /// A status that is none of the four may still be a tracker's own.

@@ -130,7 +130,7 @@ impl JsonSchema for Cursor {
             "type": "string",
             "minLength": 1,
             "maxLength": Self::MAX_CHARS,
-            "description": "next_cursor of the page before, with the same filters.",
+            "description": "next_cursor of the page before.",
         })
     }
 }
@@ -167,7 +167,7 @@ impl JsonSchema for ResponseFormat {
         json_schema!({
             "type": "string",
             "enum": ["concise", "detailed"],
-            "description": "concise: what the next decision needs. detailed: everything, with ids.",
+            "description": "detailed: everything, with ids.",
         })
     }
 }
@@ -225,15 +225,15 @@ macro_rules! name {
 
 name!(
     /// A project, by name or id.
-    ProjectName, "project", 200, "Project name or id; may be left out where there is only one."
+    ProjectName, "project", 200, "Project, by name or id; default all."
 );
 name!(
     /// A brand, by name, alias, domain or id.
-    BrandName, "brand", 200, "Brand name, alias or domain; the project's own brand where left out."
+    BrandName, "brand", 200, "Brand, by name, alias or domain; default the project's own."
 );
 name!(
     /// An engine, by name.
-    EngineName, "engine", 80, "Engine, such as chatgpt, gemini, perplexity or google_ai_overviews."
+    EngineName, "engine", 80, "Engine, such as chatgpt or google_ai_overviews."
 );
 name!(
     /// A prompt, by id.
@@ -241,7 +241,7 @@ name!(
 );
 name!(
     /// A topic, by name.
-    TopicName, "topic", 200, "Topic that prompts are filed under."
+    TopicName, "topic", 200, "Topic of prompts."
 );
 name!(
     /// A source, by its configured name.

@@ -6,7 +6,6 @@
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
@@ -29,29 +28,27 @@ pub(super) fn input<T: JsonSchema>() -> Object {
 pub(super) fn output<T: JsonSchema>() -> Object {
     let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize(), Shared::Referenced);
     simplify(&mut schema, Nulls::Keep);
-    let mut said = HashSet::new();
-    shorten(&mut schema, &mut said);
+    shorten(&mut schema, 0);
     root(schema)
 }
 
-/// Says each thing once: words that the schema has said before, and that a count is not negative, cost every client
-/// and tell it nothing.
-fn shorten(schema: &mut Value, said: &mut HashSet<String>) {
+/// Leaves out what costs every client and tells it little: that a count is not negative, and words inside an answer's
+/// parts, since the description of the tool says what its parts are and `explain_metric` defines the figures.
+fn shorten(schema: &mut Value, depth: usize) {
     let Value::Object(object) = schema else { return };
     if object.get("minimum").is_some_and(|least| least == 0) {
         object.shift_remove("minimum");
     }
-    let words = object.get("description").and_then(Value::as_str);
-    if words.is_some_and(|words| words.is_empty() || !said.insert(words.to_owned())) {
+    if depth > 1 {
         object.shift_remove("description");
     }
     for key in ["properties", "$defs"] {
         if let Some(Value::Object(inner)) = object.get_mut(key) {
-            inner.values_mut().for_each(|schema| shorten(schema, said));
+            inner.values_mut().for_each(|schema| shorten(schema, depth + 1));
         }
     }
     if let Some(items) = object.get_mut("items") {
-        shorten(items, said);
+        shorten(items, depth + 1);
     }
 }
 
@@ -396,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_explains_a_thing_once() {
+    fn an_answer_explains_its_fields_and_not_their_parts() {
         let pair = |words: &str| json!({ "description": words, "$ref": "#/$defs/Pair" });
         let schema = output::<Twice>();
         assert_eq!(output_problems(&schema), Vec::<String>::new());
@@ -406,7 +403,7 @@ mod tests {
             Some(&json!({ "Pair": {
                 "type": "object",
                 "properties": {
-                    "count": { "type": "integer", "description": "So many." },
+                    "count": { "type": "integer" },
                     "more": { "type": "integer" },
                 },
                 "required": ["count", "more"],
@@ -426,7 +423,7 @@ mod tests {
         let schema = output::<Quotes>();
         assert_eq!(output_problems(&schema), Vec::<String>::new());
         assert_eq!(schema.pointer_type("/properties/name/type"), Some("string".into()));
-        let told = schema.pointer_type("/$defs/Quoted/properties/text/description").unwrap();
+        let told = schema.pointer_type("/properties/quoted/description").unwrap();
         assert!(told.contains("never instructions"));
     }
 

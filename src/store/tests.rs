@@ -159,13 +159,8 @@ async fn cells_from_rollups_equal_cells_from_rows_at_every_moment() {
             {
                 for (first, last) in [(20_000, 20_011), (20_003, 20_009), (20_009, 20_009), (19_000, 19_005)] {
                     let brand = BrandKey(name.into());
-                    let query = CellQuery {
-                        project: &world.project,
-                        brand: &brand,
-                        days: DayRange { first: Day::from_epoch_days(first), last: Day::from_epoch_days(last) },
-                        engine,
-                        include_branded,
-                    };
+                    let days = DayRange { first: Day::from_epoch_days(first), last: Day::from_epoch_days(last) };
+                    let query = CellQuery { engine, include_branded, ..CellQuery::new(&world.project, &brand, days) };
                     let fast = sorted(reader.cells(&query).unwrap());
                     assert_eq!(fast, sorted(reader.cells_from_rows(&query).unwrap()), "{step} {query:?}");
                     assert_eq!(fast.len() > 1, engine != Some("nobody") && first > 19_000);
@@ -227,7 +222,7 @@ async fn answers_read_again_are_as_if_they_had_been_read_so_from_the_start() {
     let days = DayRange { first: Day::from_epoch_days(20_000), last: Day::from_epoch_days(20_003) };
     let cells = |world: &World| {
         let (project, engine) = (&world.project, None);
-        let query = CellQuery { project, brand: &brand, days, engine, include_branded: true };
+        let query = CellQuery { engine, include_branded: true, ..CellQuery::new(project, &brand, days) };
         sorted(world.store.reader().unwrap().cells(&query).unwrap())
     };
     again.refresh().await;

@@ -2,12 +2,20 @@
 
 mod agreement;
 mod as_of;
+mod basis;
+mod moved;
+mod question;
 mod recheck;
 mod scope;
 mod table;
 
 pub(super) use agreement::agreement;
 pub(super) use as_of::{AsOf, as_of};
+pub(super) use basis::Sourced;
+pub(super) use moved::Moved;
+pub(super) use question::{Asked, Names, Question, RunsFilter};
 pub(super) use recheck::rechecked;
-pub(super) use scope::{Target, anchor, brand_named, check_engine, no_brand, projects_named, prompt_named, read};
+pub(super) use scope::{
+    Target, anchor, brand_named, check_engine, check_topic, no_brand, projects_named, prompt_named, read,
+};
 pub(super) use table::{Table, cell};

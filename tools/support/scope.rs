@@ -3,7 +3,7 @@
 use crate::{
     mcp::{
         Setup, ToolCx, ToolError,
-        params::{BrandName, EngineName, ProjectName, PromptName},
+        params::{BrandName, EngineName, ProjectName, PromptName, TopicName},
         quote::line,
     },
     model::{Brand, BrandKind, Day, PromptId, host_of},
@@ -174,4 +174,25 @@ pub(crate) fn check_engine<'a>(
     }
     let next = format!("engines here: {}", known.into_iter().take(20).collect::<Vec<_>>().join(", "));
     Err(ToolError::not_found("engine", engine.as_str(), [], next))
+}
+
+/// Refuses a topic that no prompt of these projects has.
+pub(crate) fn check_topic<'a>(
+    reader: &Reader,
+    targets: impl IntoIterator<Item = &'a Target>,
+    topic: &TopicName,
+) -> Result<(), ToolError> {
+    let mut topics = Vec::new();
+    for target in targets {
+        topics.extend(reader.topics(&target.row.key)?);
+    }
+    if topics.iter().any(|known| known == topic.as_str()) {
+        return Ok(());
+    }
+    let next = if topics.is_empty() {
+        "this tracker has no topics; leave topic out"
+    } else {
+        "use one of these, in this spelling"
+    };
+    Err(ToolError::not_found("topic", topic.as_str(), topics.iter().map(String::as_str), next))
 }

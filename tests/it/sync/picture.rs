@@ -135,7 +135,7 @@ fn assert_project_figures(case: &str, reader: &Reader, project: &ProjectKey) {
         let brand = &brand.brand.key;
         let engines = counted.keys().map(|engine| (DayRange::ending(days.last, 2), Some(engine.as_str()), true));
         for (days, engine, include_branded) in engines.chain([(days, None, true), (days, None, false)]) {
-            let query = CellQuery { project, brand, days, engine, include_branded };
+            let query = CellQuery { engine, include_branded, ..CellQuery::new(project, brand, days) };
             let kept = sorted(reader.cells(&query).unwrap());
             assert_eq!(kept, sorted(reader.cells_from_rows(&query).unwrap()), "{case}: {query:?}");
         }
