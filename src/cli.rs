@@ -2,6 +2,7 @@
 
 mod call;
 mod demo;
+mod fetch;
 mod output;
 mod redetect;
 mod serve;
@@ -133,6 +134,7 @@ impl From<std::io::Error> for Failure {
 }
 
 /// What every command begins with: the configuration, the cache, and where the sources come from.
+#[derive(Clone)]
 struct Context {
     config: Config,
     store: Store,
@@ -162,7 +164,8 @@ impl Context {
     }
 
     fn backend(&self) -> Arc<Backend> {
-        Arc::new(Backend::new(self.store.clone(), self.clock.clone(), self.setup()))
+        let backend = Backend::new(self.store.clone(), self.clock.clone(), self.setup());
+        Arc::new(backend.with_fetch(Arc::new(fetch::Fetcher(self.clone()))))
     }
 
     fn limits() -> Limits {

@@ -8,12 +8,15 @@ mod adapter;
 mod answer;
 mod arguments;
 mod cx;
+mod documents;
 mod error;
+mod fetch;
 mod lanes;
 mod limits;
 mod nearest;
 mod page;
 pub mod params;
+mod plans;
 pub mod quote;
 mod registry;
 mod schema;
@@ -21,10 +24,13 @@ mod server;
 pub mod transport;
 
 pub use cx::{Backend, Setup, ToolCx};
+pub use documents::{Document, Documents};
 pub use error::{Stop, ToolError};
+pub use fetch::{Fetch, OnStep, Step};
 pub use limits::Limits;
 pub use nearest::nearest;
-pub use registry::{Registry, ToolInfo, UnknownTool};
+pub use plans::Plan;
+pub use registry::{Complete, Registry, ToolInfo, UnknownTool};
 pub use server::{INSTRUCTIONS, Server};
 
 use schemars::JsonSchema;
@@ -43,8 +49,8 @@ pub trait Tool: 'static {
     const PAGE: &'static str;
     /// What the tool does to the world, as clients ask before they let a model use it.
     const HINTS: Hints = Hints::READ;
-    /// Runs on a reader thread at once, where the work is known to be too much for the short budget of the first lane.
-    const HEAVY: bool = false;
+    /// Where it runs.
+    const LANE: Lane = Lane::Fast;
 
     /// The arguments. Their doc comments reach the model; use the shared types of [`params`].
     type Params: DeserializeOwned + JsonSchema;
@@ -59,6 +65,17 @@ pub trait Tool: 'static {
     /// # Errors
     /// A [`ToolError`] that tells the model what to do next.
     fn call(cx: &ToolCx<'_>, params: Self::Params) -> Result<Self::Answer, ToolError>;
+}
+
+/// Where a tool runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// At once on the runtime's thread; what takes longer than its short budget goes to a reader thread.
+    Fast,
+    /// On a reader thread from the start, where the work is known to be too much for the first lane.
+    Slow,
+    /// On a thread of its own, one call at a time, for as long as a sync may be waited for.
+    Network,
 }
 
 /// A tool's annotations; all four are always sent.
@@ -78,6 +95,8 @@ pub struct Hints {
 impl Hints {
     /// Reads the cache and quotes third parties.
     pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: true };
+    /// Writes to the cache what it fetches; nothing is destroyed.
+    pub const FETCH: Self = Self { read_only: false, ..Self::READ };
     /// Reads what this program itself knows; no third-party text.
     pub const OWN_WORDS: Self = Self { open_world: false, ..Self::READ };
 }

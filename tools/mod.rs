@@ -4,17 +4,26 @@ mod brand_summary;
 mod get_run_details;
 mod list_prompt_runs;
 mod list_sources;
+mod plans;
 mod support;
+mod sync_now;
 
 pub use brand_summary::BrandSummary;
 pub use get_run_details::GetRunDetails;
 pub use list_prompt_runs::ListPromptRuns;
 pub use list_sources::ListSources;
+pub use sync_now::SyncNow;
 
 use crate::mcp::Registry;
 
 /// All tools.
 #[must_use]
 pub fn catalogue() -> Registry {
-    Registry::new().with::<ListSources>().with::<ListPromptRuns>().with::<GetRunDetails>().with::<BrandSummary>()
+    Registry::new()
+        .with::<ListSources>()
+        .with::<ListPromptRuns>()
+        .with::<GetRunDetails>()
+        .with::<BrandSummary>()
+        .with::<SyncNow>()
+        .with_guides(plans::PLANS, plans::DOCUMENTS, plans::complete)
 }

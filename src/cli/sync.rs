@@ -102,7 +102,7 @@ fn planned(preview: &Preview) -> String {
 }
 
 /// Clients of the sources that were chosen.
-fn chosen(context: &Context, only: &[String]) -> Result<Sources, Failure> {
+pub(super) fn chosen(context: &Context, only: &[String]) -> Result<Sources, Failure> {
     let mut sources = sources::connect(context)?;
     if !only.is_empty() {
         let known: Vec<String> = sources.upstreams.iter().map(|upstream| upstream.source().to_string()).collect();
@@ -117,7 +117,7 @@ fn chosen(context: &Context, only: &[String]) -> Result<Sources, Failure> {
     Ok(sources)
 }
 
-fn options(context: &Context, cancel: CancellationToken, on_progress: OnProgress) -> SyncOptions {
+pub(super) fn options(context: &Context, cancel: CancellationToken, on_progress: OnProgress) -> SyncOptions {
     SyncOptions {
         history_days: context.config.history_days,
         brands: Arc::new(sources::added_brands(context)),

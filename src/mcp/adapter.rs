@@ -1,12 +1,13 @@
 //! From a call to a tool run and back, with one log line. Without the protocol's types.
 
 use super::{
-    Backend, Limits, Registry, ToolError,
+    Backend, Limits, OnStep, Registry, ToolCx, ToolError,
     answer::Rendered,
     lanes::{Job, Lanes},
     registry::Entry,
     schema::Object,
 };
+use crate::store::CancelFlag;
 use std::{
     io,
     sync::Arc,
@@ -17,6 +18,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 // The log's name for calls, so that a server for many can keep all of them and leave out the rest of the detail.
 const CALLS: &str = "visibility_mcp::calls";
+
+// What beside the tools is read is small.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Answers calls of a registry's tools.
 pub(super) struct Adapter {
@@ -36,6 +40,7 @@ impl Adapter {
         &self,
         entry: &Arc<Entry>,
         arguments: Object,
+        on_step: Option<OnStep>,
         cancelled: &CancellationToken,
     ) -> Result<Rendered, ToolError> {
         let started = Instant::now();
@@ -46,12 +51,28 @@ impl Adapter {
             arguments,
             limits: self.limits,
             started,
+            on_step,
         };
         let done = self.lanes.run(job, cancelled).await;
         if let Some(digest) = digest {
             log(entry.info.name, digest, started.elapsed(), &done);
         }
         done
+    }
+}
+
+impl Adapter {
+    /// Reads what is beside the tools (lists of documents, completions) on a thread for reading, for a short time.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ToolCx<'_>) -> Result<T, ToolError> + Send + 'static,
+    ) -> Result<T, ToolError> {
+        let backend = Arc::clone(&self.backend);
+        let look = move || {
+            let cx = backend.limited(Some(Instant::now() + LOOK), CancelFlag::default(), None);
+            work(&cx)
+        };
+        tokio::task::spawn_blocking(look).await.map_err(|lost| ToolError::internal(&lost))?
     }
 }
 

@@ -1,20 +1,27 @@
-//! What a tool is given: the cache to read, the time, and what is configured. Nothing that writes.
+//! What a tool is given: the cache to read, the time, what is configured, and a sync to ask for.
 
-use super::{Stop, ToolError};
+use super::{Fetch, OnStep, Step, Stop, ToolError};
 use crate::{
     clock::Clock,
     model::{Day, SourceName},
     store::{CancelFlag, Limit, Reader, Store},
+    sync::{Progress, Report},
 };
 use jiff::Timestamp;
 use std::{
     cell::{Cell, RefCell},
-    sync::{Mutex, PoisonError},
-    time::Instant,
+    collections::BTreeMap,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
 // As many as can be at work at once on two slow lanes and a few threads of the fast one.
 const IDLE_READERS: usize = 4;
+
+// How often a sync that somebody waits for is asked whether it may go on.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What is configured, for answers that say what to set or run.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +39,7 @@ pub struct Backend {
     store: Store,
     clock: Clock,
     setup: Setup,
+    fetch: Option<Arc<dyn Fetch>>,
     idle: Mutex<Vec<Reader>>,
 }
 
@@ -39,21 +47,33 @@ impl Backend {
     /// Over the cache `store`, which need not exist yet.
     #[must_use]
     pub fn new(store: Store, clock: Clock, setup: Setup) -> Self {
-        Self { store, clock, setup, idle: Mutex::default() }
+        Self { store, clock, setup, fetch: None, idle: Mutex::default() }
+    }
+
+    /// With a way to the network, for tools that sync.
+    #[must_use]
+    pub fn with_fetch(self, fetch: Arc<dyn Fetch>) -> Self {
+        Self { fetch: Some(fetch), ..self }
     }
 
     /// A context without limits, as tests and one-off calls use it.
     #[must_use]
     pub fn cx(&self) -> ToolCx<'_> {
-        self.limited(None, CancelFlag::default())
+        self.limited(None, CancelFlag::default(), None)
     }
 
     /// A context whose run must stop by `deadline`, or once the flag is raised.
-    pub(super) fn limited(&self, deadline: Option<Instant>, cancelled: CancelFlag) -> ToolCx<'_> {
+    pub(super) fn limited(
+        &self,
+        deadline: Option<Instant>,
+        cancelled: CancelFlag,
+        on_step: Option<OnStep>,
+    ) -> ToolCx<'_> {
         ToolCx {
             backend: self,
             now: self.clock.now(),
             limit: Limit { deadline, cancelled },
+            on_step,
             reader: RefCell::default(),
             stopped: Cell::default(),
         }
@@ -77,6 +97,7 @@ pub struct ToolCx<'a> {
     backend: &'a Backend,
     now: Timestamp,
     limit: Limit,
+    on_step: Option<OnStep>,
     reader: RefCell<Option<Reader>>,
     stopped: Cell<bool>,
 }
@@ -114,6 +135,60 @@ impl ToolCx<'_> {
         Ok(())
     }
 
+    /// Syncs these sources, or all where none is named, for as long as `wait`; what is not done by then is left for the
+    /// next sync, which goes on with the next page. Whoever waits for the call hears how far it is.
+    ///
+    /// # Errors
+    /// That this server only reads, that no sync could begin, or that the run must end.
+    pub fn sync(&self, only: &[SourceName], wait: Duration) -> Result<Report, ToolError> {
+        self.check()?;
+        let Some(fetch) = &self.backend.fetch else {
+            return Err(ToolError::Unavailable {
+                what: "this server only reads its cache".to_owned(),
+                next: "run `visibility-mcp sync` where the cache is filled".to_owned(),
+            });
+        };
+        let cancel = CancellationToken::new();
+        let until = Instant::now() + wait;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| ToolError::internal(&error))?;
+        runtime.block_on(async {
+            let mut sync = pin!(fetch.sync(only, cancel.clone(), self.steps()));
+            loop {
+                tokio::select! {
+                    done = &mut sync => return done,
+                    () = tokio::time::sleep(LOOK) => {
+                        if Instant::now() >= until || self.check().is_err() {
+                            cancel.cancel();
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// Tells whoever waits for the call how far the syncs of all sources are together.
+    fn steps(&self) -> Arc<dyn Fn(&Progress) + Send + Sync> {
+        let Some(on_step) = self.on_step.clone() else { return Arc::new(|_| ()) };
+        let sources: Mutex<BTreeMap<SourceName, (usize, usize)>> = Mutex::default();
+        Arc::new(move |progress: &Progress| {
+            let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+            sources.insert(progress.source.clone(), (progress.slices_done, progress.slices_planned));
+            let done: usize = sources.values().map(|(done, _)| done).sum();
+            let planned: usize = sources.values().map(|(_, planned)| planned).sum();
+            let (source, runs) = (&progress.source, progress.runs);
+            let day = progress.day.map(|day| format!(", now {day}")).unwrap_or_default();
+            on_step(Step {
+                done: count(done),
+                total: (planned > 0).then(|| count(planned)),
+                message: format!(
+                    "{source}: {} of {} slices, {runs} runs{day}",
+                    progress.slices_done, progress.slices_planned
+                ),
+            });
+        })
+    }
+
     /// The instant that the run began.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -145,4 +220,9 @@ impl Drop for ToolCx<'_> {
             self.backend.give_back(reader);
         }
     }
+}
+
+/// A count of slices as the protocol's number.
+fn count(slices: usize) -> f64 {
+    f64::from(u32::try_from(slices).unwrap_or(u32::MAX))
 }

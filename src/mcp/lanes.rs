@@ -3,9 +3,10 @@
 //! A hop to another thread costs more than most answers, and a slow query must not hold up the others. So each call
 //! begins on the runtime's thread with a small budget; a run that exceeds it is stopped and begun anew on one of two
 //! reader threads, where it may take the whole time of the call. So that nothing is done twice again and again, a tool
-//! whose last run took longer goes to a reader thread at once, until a run there is short.
+//! whose last run took longer goes to a reader thread at once, until a run there is short. A call that waits for the
+//! network has a thread beside these, so that it holds up no reading.
 
-use super::{Backend, Limits, Stop, ToolError, answer::Rendered, registry::Entry, schema::Object};
+use super::{Backend, Lane, Limits, OnStep, Stop, ToolError, answer::Rendered, registry::Entry, schema::Object};
 use crate::store::CancelFlag;
 use std::{
     sync::Arc,
@@ -26,12 +27,13 @@ pub(super) struct Job {
     pub(super) arguments: Object,
     pub(super) limits: Limits,
     pub(super) started: Instant,
+    pub(super) on_step: Option<OnStep>,
 }
 
 impl Job {
     // None where the run was stopped by its limit.
     fn run(&self, deadline: Instant, cancelled: CancelFlag) -> Option<Result<Rendered, ToolError>> {
-        let cx = self.backend.limited(Some(deadline), cancelled);
+        let cx = self.backend.limited(Some(deadline), cancelled, self.on_step.clone());
         let done = self.entry.run(&cx, &self.arguments, self.limits);
         (!cx.was_stopped()).then_some(done)
     }
@@ -40,11 +42,12 @@ impl Job {
 /// The lanes of one server.
 pub(super) struct Lanes {
     slow: Arc<Semaphore>,
+    network: Arc<Semaphore>,
 }
 
 impl Lanes {
     pub(super) fn new() -> Self {
-        Self { slow: Arc::new(Semaphore::new(SLOW_RUNS)) }
+        Self { slow: Arc::new(Semaphore::new(SLOW_RUNS)), network: Arc::new(Semaphore::new(1)) }
     }
 
     /// Runs the job to its answer, its time limit or its cancellation, whichever is first.
@@ -60,15 +63,19 @@ impl Lanes {
     }
 
     async fn run_slow(&self, job: Job, budget: Duration, cancelled: &CancellationToken) -> Result<Rendered, ToolError> {
-        let late = Err(ToolError::Stopped(Stop::Time(job.limits.total)));
+        let total = job.limits.of(job.entry.lane);
+        let late = Err(ToolError::Stopped(Stop::Time(total)));
         let unwanted = Err(ToolError::Stopped(Stop::Cancelled));
-        let deadline = job.started + job.limits.total;
-        let slow = Arc::clone(&self.slow).acquire_owned();
-        let permit = tokio::select! {
-            biased;
-            () = cancelled.cancelled() => return unwanted,
-            permit = slow => permit.map_err(|closed| ToolError::internal(&closed))?,
-            () = time::sleep_until(deadline.into()) => return late,
+        let deadline = job.started + total;
+        let permit = if job.entry.lane == Lane::Network {
+            Arc::clone(&self.network).try_acquire_owned().map_err(|_| busy(job.entry.info.name))?
+        } else {
+            tokio::select! {
+                biased;
+                () = cancelled.cancelled() => return unwanted,
+                permit = Arc::clone(&self.slow).acquire_owned() => permit.map_err(|closed| ToolError::internal(&closed))?,
+                () = time::sleep_until(deadline.into()) => return late,
+            }
         };
 
         let flag = CancelFlag::default();
@@ -91,6 +98,14 @@ impl Lanes {
             () = cancelled.cancelled() => unwanted,
             () = time::sleep_until((deadline + GRACE).into()) => late,
         }
+    }
+}
+
+/// Two at once would do the same work twice.
+fn busy(tool: &str) -> ToolError {
+    ToolError::Unavailable {
+        what: format!("{tool} runs already for another call"),
+        next: "list_sources says how far it is; what it fetches can be asked for page by page".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tools of a server: one explicit list, in the order a person would read it.
 
 use super::{
-    Backend, Hints, Limits, Stop, Tool, ToolCx, ToolError,
+    Backend, Documents, Hints, Lane, Limits, Plan, Stop, Tool, ToolCx, ToolError,
     answer::Rendered,
     arguments,
     error::shown,
@@ -26,11 +26,17 @@ use std::{
 const DESCRIPTION_CHARS: usize = 2_000;
 const NAME_CHARS: usize = 64;
 
-/// The tools of a server.
+/// What may be meant by an argument's first letters, given the arguments that are filled in already.
+pub type Complete = fn(&ToolCx<'_>, argument: &str, others: &Object) -> Result<Vec<String>, ToolError>;
+
+/// The tools of a server, and what is made of them: plans and documents.
 #[derive(Clone, Default)]
 pub struct Registry {
     entries: Vec<Arc<Entry>>,
     duplicates: Vec<&'static str>,
+    plans: &'static [Plan],
+    documents: &'static [Documents],
+    complete: Option<Complete>,
 }
 
 /// A tool as its callers see it.
@@ -66,7 +72,7 @@ type Run = fn(&ToolCx<'_>, &Entry, &Object, usize) -> Result<Rendered, ToolError
 /// A tool without its types.
 pub(super) struct Entry {
     pub(super) info: ToolInfo,
-    heavy: bool,
+    pub(super) lane: Lane,
     /// Did its last run take longer than the first lane gives?
     slow: AtomicBool,
     run: Run,
@@ -83,12 +89,12 @@ impl Entry {
             output_schema: Arc::new(schema::output::<T::Answer>()),
             page: T::PAGE,
         };
-        Self { info, heavy: T::HEAVY, slow: AtomicBool::new(false), run: run::<T> }
+        Self { info, lane: T::LANE, slow: AtomicBool::new(false), run: run::<T> }
     }
 
     /// Is a run expected to be more than the first lane has time for?
     pub(super) fn is_slow(&self) -> bool {
-        self.heavy || self.slow.load(Ordering::Relaxed)
+        self.lane != Lane::Fast || self.slow.load(Ordering::Relaxed)
     }
 
     /// Takes note of how the last run went.
@@ -133,6 +139,26 @@ impl Registry {
         self
     }
 
+    /// Adds plans and documents, and what completes their arguments. Those whose tools are not here are not shown.
+    #[must_use]
+    pub fn with_guides(self, plans: &'static [Plan], documents: &'static [Documents], complete: Complete) -> Self {
+        Self { plans, documents, complete: Some(complete), ..self }
+    }
+
+    /// The plans whose tools are all here.
+    pub fn plans(&self) -> impl Iterator<Item = &'static Plan> {
+        self.plans.iter().filter(|plan| plan.is_possible(self))
+    }
+
+    /// The kinds of documents whose tool is here.
+    pub fn documents(&self) -> impl Iterator<Item = &'static Documents> {
+        self.documents.iter().filter(|documents| self.find(documents.tool).is_ok())
+    }
+
+    pub(super) fn complete(&self) -> Option<Complete> {
+        self.complete
+    }
+
     /// The tools that a person chose: those of `only`, or all where it is empty, but none of `except`.
     ///
     /// # Errors
@@ -158,9 +184,10 @@ impl Registry {
     /// What a caller of the server would be told.
     pub fn call(&self, name: &str, arguments: &Object, backend: &Backend, limits: Limits) -> Result<Value, ToolError> {
         let entry = self.find(name)?;
-        let cx = backend.limited(Some(Instant::now() + limits.total), CancelFlag::default());
+        let total = limits.of(entry.lane);
+        let cx = backend.limited(Some(Instant::now() + total), CancelFlag::default(), None);
         match entry.run(&cx, arguments, limits) {
-            Err(ToolError::Stopped(_)) => Err(ToolError::Stopped(Stop::Time(limits.total))),
+            Err(ToolError::Stopped(_)) => Err(ToolError::Stopped(Stop::Time(total))),
             done => done.map(|answer| answer.value),
         }
     }

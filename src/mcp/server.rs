@@ -1,16 +1,24 @@
 //! The server as the protocol sees it, in both eras: who it is, what it offers, and the answers to calls.
 
-use super::{Backend, Limits, Registry, ToolError, ToolInfo, adapter::Adapter, answer::Rendered, error::shown};
+mod guides;
+
+use super::{
+    Backend, Limits, OnStep, Registry, Step, ToolError, ToolInfo, adapter::Adapter, answer::Rendered, error::shown,
+};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
-        DiscoverResult, ErrorCode, Icon, Implementation, ListToolsResult, MetaObject, PaginatedRequestParams,
-        ProtocolVersion, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+        ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams,
+        GetPromptResponse, Icon, Implementation, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam,
+        PromptsCapability, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability,
+        ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
     },
     service::RequestContext,
 };
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// What every client is told about working with these tools; some cut it at 2 KB.
 pub const INSTRUCTIONS: &str = "\
@@ -39,6 +47,11 @@ d='M12 5C6 5 2 12 2 12s4 7 10 7 10-7 10-7-4-7-10-7zm0 11a4 4 0 1 1 0-8 4 4 0 0 1
 
 // The lists never change while a server runs; a newer program may be started within minutes, though.
 const LIST_TTL_MS: u64 = 300_000;
+// A sync may change what documents there are and what they hold.
+const RESOURCE_TTL_MS: u64 = 60_000;
+
+// Steps on their way to a client that reads slowly.
+const STEPS_WAITING: usize = 16;
 
 /// The server. Cheap to clone; all clones share lanes, readers and prepared lists.
 #[derive(Clone)]
@@ -58,7 +71,14 @@ impl Server {
     #[must_use]
     pub fn new(registry: Registry, backend: Arc<Backend>, limits: Limits) -> Self {
         let implementation = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        if registry.plans().next().is_some() {
+            capabilities.prompts = Some(PromptsCapability::default());
+        }
+        if registry.documents().next().is_some() {
+            capabilities.resources = Some(ResourcesCapability::default());
+        }
+        capabilities.completions = registry.complete().map(|_| JsonObject::default());
         // Sent with every answer, so without words and pictures.
         let identity = DiscoverResult::new(Vec::new(), ServerCapabilities::default())
             .with_server_info(implementation.clone())
@@ -86,9 +106,47 @@ fn listed(info: &ToolInfo) -> Tool {
         .with_annotations(annotations)
 }
 
+fn one_page(what: &str, request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
+    if request.is_some_and(|request| request.cursor.is_some()) {
+        return Err(ErrorData::invalid_params(format!("there is one page of {what}; leave cursor out"), None));
+    }
+    Ok(())
+}
+
 // Does the request itself carry the metadata of 2026-07-28 or later?
 fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context.meta.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+}
+
+/// What hears of a call's steps, and the work of passing them on to a client that asked for them. A client that reads
+/// slowly misses steps, never the last word, which is the answer.
+fn steps(context: &RequestContext<RoleServer>) -> (Option<OnStep>, impl Future<Output = ()> + use<>) {
+    let token = context.meta.get_progress_token();
+    let (tell, mut hear) = mpsc::channel::<Step>(STEPS_WAITING);
+    let on_step: Option<OnStep> = token.is_some().then(|| {
+        let on_step: OnStep = Arc::new(move |step| {
+            let _ = tell.try_send(step);
+        });
+        on_step
+    });
+    let peer = context.peer.clone();
+    let told = async move {
+        let Some(token) = token else { return };
+        let mut last = -1.0;
+        while let Some(step) = hear.recv().await {
+            // The protocol asks that it grows.
+            if step.done <= last {
+                continue;
+            }
+            last = step.done;
+            let mut param = ProgressNotificationParam::new(token.clone(), step.done).with_message(step.message);
+            param.total = step.total;
+            if peer.notify_progress(param).await.is_err() {
+                return;
+            }
+        }
+    };
+    (on_step, told)
 }
 
 fn answered(done: Result<Rendered, ToolError>) -> CallToolResult {
@@ -122,9 +180,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("there is one page of tools; leave cursor out", None));
-        }
+        one_page("tools", request.as_ref())?;
         let result = ListToolsResult::with_all_items(self.shared.tools.clone());
         // The hints are not part of the older revisions.
         Ok(if is_modern(&context) {
@@ -144,12 +200,86 @@ impl ServerHandler for Server {
             .registry
             .find(&request.name)
             .map_err(|unknown| ErrorData::invalid_params(unknown.to_string(), None))?;
-        let done = adapter.call(entry, request.arguments.unwrap_or_default(), &context.ct).await;
+        let (on_step, told) = steps(&context);
+        let call = adapter.call(entry, request.arguments.unwrap_or_default(), on_step, &context.ct);
+        let (done, ()) = tokio::join!(call, told);
         let mut result = answered(done);
         if is_modern(&context) {
             result.meta.clone_from(&self.shared.identity);
         }
         Ok(result.into())
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        one_page("prompts", request.as_ref())?;
+        let result = ListPromptsResult::with_all_items(guides::prompts(&self.shared.adapter.registry));
+        Ok(if is_modern(&context) {
+            result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)
+        } else {
+            result
+        })
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Ok(guides::prompt_text(&self.shared.adapter.registry, &request)?.into())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        one_page("resource templates", request.as_ref())?;
+        let result = ListResourceTemplatesResult::with_all_items(guides::templates(&self.shared.adapter.registry));
+        Ok(if is_modern(&context) {
+            result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)
+        } else {
+            result
+        })
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        one_page("resources", request.as_ref())?;
+        let result = ListResourcesResult::with_all_items(guides::resources(&self.shared.adapter).await?);
+        Ok(if is_modern(&context) {
+            result.with_ttl_ms(RESOURCE_TTL_MS).with_cache_scope(CacheScope::Private)
+        } else {
+            result
+        })
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let result = guides::read(&self.shared.adapter, &request.uri, &context.ct).await?;
+        Ok(if is_modern(&context) {
+            result.with_ttl_ms(RESOURCE_TTL_MS).with_cache_scope(CacheScope::Private)
+        } else {
+            result
+        }
+        .into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        guides::complete(&self.shared.adapter, request).await
     }
 
     // What rmcp could not read arrives here, whether the method or its params are strange.

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-// Two slow runs, the store's own work, and what signals and files need.
+// Two slow runs, one that waits for the network, the store's own work, and what signals and files need.
 const BLOCKING_THREADS: usize = 8;
 
 /// Serving ended otherwise than by the end of input or a request to stop.

@@ -164,7 +164,9 @@ impl Reader {
             unpack_base(blob, |cell| cells.push(cell))?;
             for (_, known, adder) in &mut seen {
                 let Some(known) = known else { continue };
-                cells.iter().for_each(|cell| adder.add_base(known, *cell));
+                for cell in &cells {
+                    adder.add_base(known, *cell);
+                }
             }
             Ok(())
         })?;

@@ -25,4 +25,5 @@ mod refusals;
 mod stdio;
 mod support;
 mod sync;
+mod sync_now;
 mod tidy;

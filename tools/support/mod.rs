@@ -16,6 +16,6 @@ pub(super) use moved::Moved;
 pub(super) use question::{Asked, Names, Question, RunsFilter};
 pub(super) use recheck::rechecked;
 pub(super) use scope::{
-    Target, anchor, brand_named, check_engine, check_topic, no_brand, projects_named, prompt_named, read,
+    Target, anchor, brand_named, check_engine, check_topic, no_brand, no_source, projects_named, prompt_named, read,
 };
 pub(super) use table::{Table, cell};

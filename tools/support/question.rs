@@ -85,7 +85,7 @@ impl Question {
         if let Some(topic) = names.topic {
             check_topic(reader, asked.iter().map(|one| &one.target), topic)?;
         }
-        let reaches: Vec<Reach> = asked.iter().map(|one| one.reach.clone()).collect();
+        let reaches: Vec<Reach> = asked.iter().map(|one| one.reach).collect();
         Ok(Self {
             days: names.period.days(anchor(cx, &reaches)),
             asked,

@@ -37,17 +37,22 @@ fn nothing_cached(setup: &Setup, failures: &[(String, String)]) -> ToolError {
         };
     }
     if setup.sources.is_empty() {
-        let problem = setup.problems.first().map_or_else(String::new, |problem| format!(" ({problem})"));
-        return ToolError::Unavailable {
-            what: format!("nothing is cached yet, and no source is configured{problem}"),
-            next: "set `VERSEODIN_API_KEY`, or `LUMAR_USER_KEY_ID` and `LUMAR_USER_KEY_SECRET`, for this server and run `visibility-mcp sync`, or start it with `serve --demo` to try it"
-                .to_owned(),
-        };
+        return no_source(setup);
     }
     let names: Vec<&str> = setup.sources.iter().map(crate::model::SourceName::as_str).collect();
     ToolError::NotSynced {
         what: names.join(", "),
         next: "run `visibility-mcp sync`, or wait for the server's first sync to commit its first pages".to_owned(),
+    }
+}
+
+/// The answer of every tool where there is nothing to answer from and nothing to fetch from.
+pub(crate) fn no_source(setup: &Setup) -> ToolError {
+    let problem = setup.problems.first().map_or_else(String::new, |problem| format!(" ({problem})"));
+    ToolError::Unavailable {
+        what: format!("nothing is cached yet, and no source is configured{problem}"),
+        next: "set `VERSEODIN_API_KEY`, `LUNARY_API_KEY`, or `LUMAR_USER_KEY_ID` and `LUMAR_USER_KEY_SECRET`, for this server and run `visibility-mcp sync`, or start it with `serve --demo` to try it"
+            .to_owned(),
     }
 }
 

@@ -79,11 +79,13 @@ impl Raw {
     pub async fn request(&mut self, method: &str, mut params: Value) -> i64 {
         self.last_id += 1;
         if self.era == Era::Modern {
-            params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
-                "io.modelcontextprotocol/clientInfo": { "name": "raw", "version": "1" },
-            });
+            for (name, value) in [
+                ("protocolVersion", json!("2026-07-28")),
+                ("clientCapabilities", json!({})),
+                ("clientInfo", json!({ "name": "raw", "version": "1" })),
+            ] {
+                params["_meta"][format!("io.modelcontextprotocol/{name}")] = value;
+            }
         }
         let id = self.last_id;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
@@ -117,6 +119,32 @@ impl Raw {
                 return answer;
             }
             let message = self.next().await.unwrap_or_else(|| panic!("the stream ended before the answer to {id}"));
+            match message.get("id").and_then(Value::as_i64) {
+                Some(id) => assert!(self.early.insert(id, message).is_none(), "{id} was answered twice"),
+                None => self.notifications.push(message),
+            }
+        }
+    }
+
+    /// Calls a tool and asks to hear of its progress; gives back the request's id, which is the token too.
+    pub async fn begin(&mut self, tool: &str, arguments: Value) -> i64 {
+        let token = self.last_id + 1;
+        let params = json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": token } });
+        self.request("tools/call", params).await
+    }
+
+    /// What was heard of a call's progress so far.
+    pub fn progress(&self, token: i64) -> Vec<&Value> {
+        let is = |message: &&Value| {
+            message["method"] == "notifications/progress" && message["params"]["progressToken"] == token
+        };
+        self.notifications.iter().filter(is).map(|message| &message["params"]).collect()
+    }
+
+    /// Reads until something was heard of a call's progress.
+    pub async fn hear_progress(&mut self, token: i64) {
+        while self.progress(token).is_empty() {
+            let message = self.next().await.expect("the stream ended before any progress");
             match message.get("id").and_then(Value::as_i64) {
                 Some(id) => assert!(self.early.insert(id, message).is_none(), "{id} was answered twice"),
                 None => self.notifications.push(message),

@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use visibility_mcp::mcp::{
-    Registry, Tool, ToolCx, ToolError,
+    Lane, Registry, Tool, ToolCx, ToolError,
     params::{BrandName, Limit, NoParams, Period, ResponseFormat},
 };
 
@@ -155,7 +155,7 @@ impl Tool for Deaf {
     const NAME: &'static str = "deaf";
     const TITLE: &'static str = "Deaf";
     const PAGE: &'static str = page!("Runs on until its gate opens, and does not listen.", r#"{"key": "open"}"#);
-    const HEAVY: bool = true;
+    const LANE: Lane = Lane::Slow;
     type Params = GateParams;
     type Answer = Done;
 
