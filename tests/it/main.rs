@@ -19,6 +19,7 @@ mod figures;
 mod lumar;
 mod lunary;
 mod mcp_json;
+mod oracle;
 mod protocol;
 mod real_answers;
 mod refusals;

@@ -1,0 +1,151 @@
+//! Questions for any tool, thrown from what its schema takes and what the cache holds, and the answers to them.
+
+use super::{dice::Dice, worlds::Cached};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use visibility_mcp::{
+    mcp::ToolInfo,
+    model::ProjectKey,
+    store::{Direction, Reader, RunFilter, RunSort},
+    tools,
+};
+
+/// How many pages of a list are followed.
+const PAGES: usize = 12;
+
+/// What a project has that arguments can name.
+pub struct Named {
+    pub key: ProjectKey,
+    pub name: String,
+    pub brands: Vec<String>,
+    pub engines: Vec<String>,
+    runs: Vec<String>,
+    prompts: Vec<String>,
+    topics: Vec<String>,
+    pub days: Vec<String>,
+}
+
+/// All projects of a cache.
+pub fn named(cached: &Cached) -> Vec<Named> {
+    let reader = cached.store.reader().unwrap();
+    reader.projects().unwrap().into_iter().map(|row| of_project(cached, &reader, &row.key, &row.name)).collect()
+}
+
+fn of_project(cached: &Cached, reader: &Reader, key: &ProjectKey, name: &str) -> Named {
+    let coverage = reader.coverage(key, None, cached.clock.now()).unwrap();
+    let order = (RunSort::CreatedAt, Direction::Desc);
+    let (runs, _) = reader.runs(key, &RunFilter::default(), order, None, 100_000).unwrap();
+    let mut brands = Vec::new();
+    for row in reader.brands(key).unwrap().into_iter().take(8) {
+        brands.push(row.brand.name);
+        brands.extend(row.brand.aliases.into_iter().take(1));
+        brands.extend(row.brand.domains.into_iter().take(1));
+    }
+    let days: BTreeSet<String> = runs.iter().map(|run| run.day.to_string()).collect();
+    let prompts: BTreeSet<String> = runs.iter().map(|run| run.prompt.id.to_string()).collect();
+    Named {
+        key: key.clone(),
+        name: format!("{}/{name}", key.source),
+        brands,
+        engines: coverage.engines.into_keys().collect(),
+        runs: runs.iter().map(|run| run.id.to_string()).collect(),
+        prompts: prompts.into_iter().collect(),
+        topics: reader.topics(key).unwrap(),
+        days: days.into_iter().collect(),
+    }
+}
+
+/// The answers of every tool to so many rounds of questions, as the oracle reads them.
+pub fn ask(cached: &Cached, rounds: usize) -> Vec<Value> {
+    let projects = named(cached);
+    let mut dice = Dice::new(7);
+    let mut lines = Vec::new();
+    for tool in tools::catalogue().tools() {
+        let mut asked = BTreeSet::new();
+        for _ in 0..rounds {
+            let project = dice.pick(&projects);
+            let arguments = arguments(tool, project, &mut dice);
+            if asked.insert(arguments.to_string()) {
+                follow(cached, tool, arguments, &mut lines);
+            }
+        }
+    }
+    lines
+}
+
+/// Asks, and follows the pages of what has several.
+fn follow(cached: &Cached, tool: &ToolInfo, mut arguments: Value, lines: &mut Vec<Value>) {
+    for _ in 0..PAGES {
+        let answer = cached.answer(tool.name, &arguments);
+        let cursor = answer.get("next_cursor").cloned();
+        let now = cached.clock.now().to_string();
+        lines.push(json!({ "tool": tool.name, "arguments": arguments, "now": now, "answer": answer }));
+        let Some(cursor) = cursor else { return };
+        arguments["cursor"] = cursor;
+    }
+}
+
+/// Arguments that the tool takes, all about one project.
+fn arguments(tool: &ToolInfo, project: &Named, dice: &mut Dice) -> Value {
+    let required = tool.input_schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let example = tool.example().unwrap();
+    let mut arguments = Map::new();
+    for (name, schema) in tool.input_schema["properties"].as_object().unwrap() {
+        let is_required = required.iter().any(|field| field == name);
+        // What narrows a question is left out more often than not, or most answers were empty.
+        let narrows = matches!(name.as_str(), "prompt_id" | "topic" | "status" | "visible" | "cited" | "mentioned");
+        let odds = if narrows { 4 } else { 2 };
+        if !is_required && dice.below(odds) > 0 && name != "project" {
+            continue;
+        }
+        let choices = choices(name, schema, project);
+        if !choices.is_empty() {
+            arguments.insert(name.clone(), dice.pick(&choices).clone());
+        } else if is_required {
+            arguments.insert(name.clone(), example[name].clone());
+        }
+    }
+    Value::Object(arguments)
+}
+
+/// What an argument may be; nothing where it is left out.
+fn choices(name: &str, schema: &Value, project: &Named) -> Vec<Value> {
+    let texts = |texts: &[String]| texts.iter().map(|text| json!(text)).collect();
+    match name {
+        "project" => vec![json!(project.name)],
+        "brand" | "rival" | "other_brand" => texts(&project.brands),
+        "engine" | "other_engine" => texts(&project.engines),
+        "prompt_id" => texts(&project.prompts),
+        "topic" => texts(&project.topics),
+        "status" => vec![json!("finished"), json!("failed"), json!("pending")],
+        "period" => periods(&project.days),
+        // Answers' texts are compressed, and words are found in them by another index.
+        "text" | "cursor" => Vec::new(),
+        _ if name.ends_with("run_id") => texts(&project.runs),
+        _ if schema["enum"].is_array() => schema["enum"].as_array().unwrap().clone(),
+        _ if schema["type"] == "boolean" => vec![json!(true), json!(false)],
+        _ if name.ends_with("_offset") => vec![json!(0), json!(3), json!(500)],
+        _ if schema["type"] == "integer" => {
+            [1, 7, 40].iter().map(|n| json!(n)).chain(schema.get("maximum").cloned()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Days, months and spans inside and at the edges of what there is.
+fn periods(days: &[String]) -> Vec<Value> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
+    let middle = &days[days.len() / 2];
+    let late = &days[days.len() * 3 / 4];
+    vec![
+        json!("1d"),
+        json!("7d"),
+        json!("30d"),
+        json!("90d"),
+        json!(last[..7]),
+        json!(last),
+        json!(format!("{middle}..{last}")),
+        json!(format!("{middle}..{late}")),
+        json!(format!("{first}..{middle}")),
+    ]
+}

@@ -1,0 +1,169 @@
+"""What is measured of a run, seen from a brand, and the figures that are counts rather than estimates."""
+
+import math
+from fractions import Fraction
+
+import figures
+
+
+def presence(brand):
+    """Named or cited, of runs checked for both."""
+    def measure(run):
+        halves = (run.mentions(brand), run.citations_of(brand))
+        return None if None in halves else (int(any(halves)), 1)
+    return measure
+
+
+def mention(brand):
+    """Named, of runs checked for mentions."""
+    def measure(run):
+        mentions = run.mentions(brand)
+        return None if mentions is None else (int(mentions > 0), 1)
+    return measure
+
+
+def citation(brand):
+    """Cited, of runs checked for citations."""
+    def measure(run):
+        citations = run.citations_of(brand)
+        return None if citations is None else (int(citations > 0), 1)
+    return measure
+
+
+def share(brand, half):
+    """The brand's mentions (half 0) or citations (half 1) of those of all brands, where all were checked."""
+    def measure(run):
+        if not run.share_basis(half) or brand.id not in run.checks:
+            return None
+        counts = run.share_counts(half)
+        return counts[brand.id], sum(counts.values())
+    return measure
+
+
+def position(brand):
+    """The place of the brand's first citation, of runs that cite it and give the place."""
+    def measure(run):
+        place = run.fact(brand, "best_citation_position")
+        return (place, 1) if place is not None and run.citations_of(brand) else None
+    return measure
+
+
+def rank(brand):
+    """The brand's place among those named, of runs whose text names it: ranks are read off the text."""
+    def measure(run):
+        place = run.fact(brand, "mention_rank")
+        return (place, 1) if place is not None and run.fact(brand, "derived_mentions") else None
+    return measure
+
+
+def sentiment(brand):
+    """Sentiment, of runs that the upstream scored."""
+    def measure(run):
+        score = run.fact(brand, "sentiment")
+        return None if score is None else (score, 1)
+    return measure
+
+
+def all_figures(runs, brand):
+    """Every figure of a brand over finished runs."""
+    def rate(measure):
+        return figures.rate(figures.per_prompt(runs, measure))
+
+    def mean(measure, floor=None):
+        return figures.mean(figures.per_prompt(runs, measure), floor)
+
+    return {
+        "runs": len(runs),
+        "prompts": len({run.prompt.id for run in runs}),
+        "presence_rate": rate(presence(brand)),
+        "mention_rate": rate(mention(brand)),
+        "citation_rate": rate(citation(brand)),
+        "mention_share_of_voice": rate(share(brand, 0)),
+        "citation_share_of_voice": rate(share(brand, 1)),
+        "avg_citation_position": mean(position(brand), 1.0),
+        "avg_mention_rank": mean(rank(brand), 1.0),
+        "avg_sentiment": mean(sentiment(brand)),
+    }
+
+
+def gap(run, brands):
+    """A competitor appears and the own brand, which was looked for in both ways, does not."""
+    own = [brand for brand in brands if brand.kind == "own"]
+    looked_for = any(None not in (run.mentions(brand), run.citations_of(brand)) for brand in own)
+    rival = any(run.visible(brand) for brand in brands if brand.kind == "competitor")
+    return looked_for and rival and not any(run.visible(brand) for brand in own)
+
+
+def flip_rate(runs, brand):
+    """How often a brand's presence differs from one finished run to the next of the same prompt on the same engine.
+
+    Runs come oldest first; those of which presence is not known are left out.
+    """
+    measure = presence(brand)
+    known = [(run, measure(run)) for run in runs]
+    return flips((run.prompt.id, run.engine, bool(seen[0])) for run, seen in known if seen is not None)
+
+
+def flips(known):
+    """The same for (prompt, engine, present) in order of time."""
+    last, sums = {}, {}
+    for prompt, engine, present in known:
+        if (prompt, engine) in last:
+            flipped, pairs = sums.get(prompt, (0, 0))
+            sums[prompt] = (flipped + (last[prompt, engine] != present), pairs + 1)
+        last[prompt, engine] = present
+    return figures.rate(list(sums.values()))
+
+
+def jaccard(one, other):
+    """The overlap of two sets: what both have of what either has. None of nothing."""
+    one, other = set(one), set(other)
+    return len(one & other) / len(one | other) if one | other else None
+
+
+def citing(runs, domain):
+    """The runs that cite a domain."""
+    return [run for run in runs if any(citation["domain"] == domain for citation in run.citations)]
+
+
+def consistency(runs, domain):
+    """Runs that cite a domain, of all finished runs."""
+    return len(citing(runs, domain)) / len(runs) if runs else None
+
+
+def influence(runs, domain):
+    """Consistency times the distinct prompts whose answers cite the domain."""
+    return consistency(runs, domain) * len({run.prompt.id for run in citing(runs, domain)}) if runs else None
+
+
+def prompt_split(runs, us, them):
+    """Prompts by who appears in any of their runs: only_us, only_them, both, neither."""
+    seen = {}
+    for run in runs:
+        halves = seen.setdefault(run.prompt.id, [False, False])
+        halves[0] |= bool(run.visible(us))
+        halves[1] |= bool(run.visible(them))
+    names = {(True, False): "only_us", (False, True): "only_them", (True, True): "both", (False, False): "neither"}
+    split = dict.fromkeys(names.values(), 0)
+    for halves in seen.values():
+        split[names[tuple(halves)]] += 1
+    return split
+
+
+def fisher_p(before, now):
+    """Fisher's exact test of two (hits, runs): the chance of a split at least as uneven if nothing changed."""
+    (hits, runs), (more_hits, more_runs) = before, now
+    all_hits, all_runs = hits + more_hits, runs + more_runs
+    splits = {
+        k: math.comb(runs, k) * math.comb(more_runs, all_hits - k)
+        for k in range(max(0, all_hits - more_runs), min(all_hits, runs) + 1)
+    }
+    uneven = sum(ways for ways in splits.values() if ways <= splits[hits])
+    return float(Fraction(uneven, math.comb(all_runs, all_hits)))
+
+
+def benjamini_hochberg(p_values, share_false):
+    """Which tests are discoveries when this share of the discoveries may be false."""
+    ranked = sorted(p_values)
+    passing = [p for place, p in enumerate(ranked, start=1) if p <= share_false * place / len(ranked)]
+    return [bool(passing) and p <= max(passing) for p in p_values]
