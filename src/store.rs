@@ -22,6 +22,7 @@ mod runs;
 mod scores;
 mod slices;
 mod sources;
+mod sql;
 mod sync_log;
 mod texts;
 mod writer;
@@ -42,6 +43,7 @@ pub use runs::{Direction, RunCursor, RunFilter, RunRow, RunSort, SortValue};
 pub use scores::Recompute;
 pub use slices::{SliceDone, StoredSlice};
 pub use sources::{Coverage, EngineCoverage, ProjectRow, Reach};
+pub use sql::{SqlProblem, SqlRows, SqlValue, VIEWS, View};
 pub use sync_log::{DriftRow, LastSync, SyncCounts, SyncOutcome};
 pub use writer::{Write, Writer};
 

@@ -5,6 +5,7 @@ mod get_run_details;
 mod list_prompt_runs;
 mod list_sources;
 mod plans;
+mod query_sql;
 mod support;
 mod sync_now;
 
@@ -12,6 +13,7 @@ pub use brand_summary::BrandSummary;
 pub use get_run_details::GetRunDetails;
 pub use list_prompt_runs::ListPromptRuns;
 pub use list_sources::ListSources;
+pub use query_sql::QuerySql;
 pub use sync_now::SyncNow;
 
 use crate::mcp::Registry;
@@ -26,4 +28,10 @@ pub fn catalogue() -> Registry {
         .with::<BrandSummary>()
         .with::<SyncNow>()
         .with_guides(plans::PLANS, plans::DOCUMENTS, plans::complete)
+}
+
+/// All tools, and the one that a person must ask for when the server is started: SQL over the documented views.
+#[must_use]
+pub fn catalogue_with_sql() -> Registry {
+    catalogue().with::<QuerySql>()
 }

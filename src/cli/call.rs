@@ -21,7 +21,7 @@ impl Call {
     pub(super) fn run(&self, global: &Global) -> Result<Status, Failure> {
         let context = Context::new(global, None)?;
         sync::fill_if_missing(&context)?;
-        let registry = tools::catalogue();
+        let registry = tools::catalogue_with_sql();
         let mut arguments = Map::new();
         let mut pairs = self.arguments.clone();
         if let Some(json) = &self.json {

@@ -16,6 +16,9 @@ pub(super) struct Serve {
     /// Do not sync in the background
     #[arg(long)]
     no_sync: bool,
+    /// Let models ask with SQL: adds the tool `query_sql`
+    #[arg(long)]
+    query_sql: bool,
     /// Only these tools, by name and comma
     #[arg(long, value_name = "TOOLS", value_delimiter = ',')]
     tools: Vec<String>,
@@ -30,7 +33,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(&self, global: &Global) -> Result<Status, Failure> {
         let context = Context::new(global, self.history_days)?;
-        let registry = tools::catalogue()
+        let all = if self.query_sql { tools::catalogue_with_sql() } else { tools::catalogue() };
+        let registry = all
             .choose(&self.tools, &self.exclude_tools)
             .map_err(|error| Failure::new(error.to_string(), "`visibility-mcp tools` lists them"))?;
         for problem in &context.config.problems {

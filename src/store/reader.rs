@@ -42,7 +42,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.cancelled.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }
@@ -74,6 +74,11 @@ impl Reader {
         let done = work(self);
         *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = None;
         done
+    }
+
+    /// The limit that queries run under now.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Runs `work` on one unchanging state of the cache, however much a sync writes meanwhile.

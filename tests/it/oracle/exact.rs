@@ -25,7 +25,7 @@ pub fn of_cache(cached: &Cached, rounds: usize) -> Vec<Value> {
         let days = DayRange::ending(last, *dice.pick(&[1, 2, 7, 14, 30]));
         let engine = Some(dice.pick(&project.engines).as_str()).filter(|_| dice.below(3) == 0);
         let include_branded = dice.below(2) == 0;
-        let query = CellQuery { project: &project.key, brand: &brand, days, engine, include_branded };
+        let query = CellQuery { engine, include_branded, ..CellQuery::new(&project.key, &brand, days) };
         let question = json!({
             "source": project.key.source.to_string(),
             "project": project.key.key,
@@ -202,7 +202,7 @@ pub fn labels(cached: &Cached) -> (Vec<PromptRef>, Vec<EngineRef>) {
         let brand = reader.brands(&project.key).unwrap().remove(0).brand.key;
         let days =
             DayRange { first: project.days[0].parse().unwrap(), last: project.days.last().unwrap().parse().unwrap() };
-        let query = CellQuery { project: &project.key, brand: &brand, days, engine: None, include_branded: true };
+        let query = CellQuery { include_branded: true, ..CellQuery::new(&project.key, &brand, days) };
         let cells = reader.cells(&query).unwrap().cells;
         prompts.extend(cells.iter().map(|cell| cell.prompt));
         engines.extend(cells.iter().map(|cell| cell.engine));
