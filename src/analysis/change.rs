@@ -443,5 +443,44 @@ mod tests {
             prop_assert_eq!(change.runs_before + change.left_out.runs_before, runs(&before));
             prop_assert_eq!(change.runs_now + change.left_out.runs_now, runs(&now));
         }
+
+        #[test]
+        fn the_order_of_cells_is_nothing(
+            (before, turned) in windows().prop_flat_map(|cells| (Just(cells.clone()), Just(cells).prop_shuffle())),
+            now in windows(),
+        ) {
+            prop_assert_eq!(change(&before, &now, presence), change(&turned, &now, presence));
+            prop_assert_eq!(change(&now, &before, presence), change(&now, &turned, presence));
+        }
+
+        #[test]
+        fn runs_that_were_not_checked_change_nothing(
+            before in windows(),
+            now in windows(),
+            unchecked in prop::collection::vec((0..12_u32, 0..4_u32, 1..99_u32), 0..9),
+        ) {
+            let unchecked = unchecked.into_iter();
+            let unchecked = unchecked.map(|(prompt, engine, runs)| Cell { runs, ..cell(prompt, engine, 0, 0) });
+            let with: Vec<Cell> = now.iter().copied().chain(unchecked).collect();
+            prop_assert_eq!(change(&before, &now, presence), change(&before, &with, presence));
+            prop_assert_eq!(change(&now, &before, presence), change(&with, &before, presence));
+        }
+
+        #[test]
+        fn two_halves_of_a_window_add_up(before in windows(), now in windows()) {
+            // The first half of each cell's runs, with as many of its hits as fit, and the rest.
+            let first = |now: &Cell| {
+                let runs = now.presence_checked / 2;
+                cell(now.prompt.0, now.engine.0, now.present.min(runs), runs)
+            };
+            let rest = |now: &Cell| {
+                let (first, hits) = (first(now), now.present.min(now.presence_checked));
+                let runs = now.presence_checked - first.presence_checked;
+                cell(now.prompt.0, now.engine.0, hits - first.present, runs)
+            };
+            let halves: Vec<Cell> = now.iter().map(first).chain(now.iter().map(rest)).collect();
+            prop_assert_eq!(change(&before, &halves, presence), change(&before, &now, presence));
+            prop_assert_eq!(change(&halves, &before, presence), change(&now, &before, presence));
+        }
     }
 }

@@ -96,5 +96,32 @@ mod tests {
                 prop_assert!(low <= value && value <= high);
             }
         }
+
+        #[test]
+        fn neither_order_nor_prompts_whose_runs_all_failed_matter(
+            (rows, turned) in prop::collection::vec((0..90_u32, 0..9_u64), 1..20)
+                .prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
+            failed in 0..9_usize,
+        ) {
+            let sums = |rows: Vec<(u32, u64)>| rows.into_iter().map(|(sum, runs)| (f64::from(sum), runs));
+            let mean = Mean::of(sums(rows.clone()));
+            let with = Mean::of(sums(turned).chain(std::iter::repeat_n((0.0, 0), failed)).collect::<Vec<_>>());
+            prop_assert_eq!((mean.value, mean.runs, mean.prompts), (with.value, with.runs, with.prompts));
+            let gap = mean.low.zip(with.low).map_or(0.0, |(a, b)| (a - b).abs());
+            prop_assert!(gap < 1e-9 && mean.low.is_some() == with.low.is_some(), "{:?} {:?}", mean, with);
+        }
+
+        #[test]
+        fn two_halves_of_a_window_add_up(
+            halves in prop::collection::vec(((1..90_u32, 1..9_u64), (1..90_u32, 1..9_u64)), 1..20),
+        ) {
+            let of = |rows: Vec<(u32, u64)>| Mean::of(rows.into_iter().map(|(sum, runs)| (f64::from(sum), runs)));
+            let whole = of(halves.iter().map(|(a, b)| (a.0 + b.0, a.1 + b.1)).collect());
+            let (first, second): (Vec<_>, Vec<_>) = halves.into_iter().unzip();
+            let (first, second) = (of(first), of(second));
+            let sum = |mean: &Mean| mean.value.unwrap() * real(mean.runs);
+            prop_assert_eq!(first.runs + second.runs, whole.runs);
+            prop_assert!((sum(&first) + sum(&second) - sum(&whole)).abs() < 1e-6);
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Ratio {
 
     /// How many standard errors a 95 % interval reaches to each side.
     pub(super) fn reach(&self) -> f64 {
-        t_quantile(0.975, Z, self.freedom())
+        reach(self.freedom())
     }
 
     /// How many standard errors more a difference must be for four in five intervals to leave out zero.
@@ -93,6 +93,11 @@ impl Ratio {
 
 pub(super) fn square(x: f64) -> f64 {
     x * x
+}
+
+/// How many standard errors a 95 % interval reaches to each side, where these have so many degrees of freedom.
+pub(super) fn reach(freedom: f64) -> f64 {
+    t_quantile(0.975, Z, freedom)
 }
 
 /// The quantile of Student's t at `p`, whose normal quantile is `z`.
