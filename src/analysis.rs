@@ -8,7 +8,11 @@ mod definitions;
 mod discovery;
 mod figures;
 mod flips;
+mod likeness;
 mod mean;
+mod origins;
+mod overlap;
+mod prompts;
 mod rate;
 mod ratio;
 mod score;
@@ -19,8 +23,12 @@ pub use change::{Change, LeftOut, Pairing, Verdict, change, change_in_mean, diff
 pub use definitions::{DEFINITIONS, Definition, definition};
 pub use discovery::{benjamini_hochberg, exact_p};
 pub use figures::{Figures, by_engine};
-pub use flips::flip_rate;
+pub use flips::{flip_rate, flip_rates};
+pub use likeness::{entered_and_left, likeness};
 pub use mean::Mean;
+pub use origins::{Origin, origin};
+pub use overlap::{brand_list_overlap, overlap};
+pub use prompts::{PromptFigures, by_prompt};
 pub use rate::Rate;
 pub use score::{distance, presence_percent, quality_score, recompute, visibility_index};
 

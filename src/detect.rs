@@ -53,11 +53,13 @@ mod mentions;
 mod offsets;
 mod prose;
 mod sentence;
+mod words;
 
 pub use detector::{Detector, Mention};
 pub use group_key::group_key;
 pub use links::{Link, cited_urls, links};
-pub use sentence::sentence_around;
+pub use sentence::{sentence_around, sentences};
+pub use words::Words;
 
 #[cfg(test)]
 mod tests;

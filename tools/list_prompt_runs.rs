@@ -3,8 +3,8 @@
 mod pages;
 
 use super::support::{
-    AsOf, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, no_brand, projects_named,
-    prompt_named, read,
+    AsOf, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, no_brand,
+    projects_named, prompt_named, read,
 };
 use crate::{
     mcp::{
@@ -13,7 +13,7 @@ use crate::{
             BrandName, Cursor, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat, TopicName,
             not_one_of,
         },
-        quote::{QuotedFields, QuotedLine, cost},
+        quote::{QuotedFields, QuotedLine},
     },
     model::{Basis, Brand, BrandKey, DayRange, Status},
     store::{Direction, Reach, Reader, RunFilter, RunRow, RunSort},
@@ -126,8 +126,6 @@ struct Listed {
 }
 
 const COUNTED: usize = 1_000;
-// Ids and instants cost more than words, so this is well below what an answer may cost.
-const PAGE_COST: usize = 40_000;
 
 impl Tool for ListPromptRuns {
     const NAME: &'static str = "list_prompt_runs";
@@ -152,7 +150,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let days = params.period.map(|period| period.days(newest));
     let listed = listed(reader, &targets, params, days)?;
 
-    let places = Places::read(params.cursor.as_ref(), &listed, params)?;
+    let places = Places::read(params.cursor.as_ref(), &question(&listed, params), listed.len())?;
     let limit = params.limit.get();
     let order = (params.sort, params.order);
     let mut merged = Vec::new();
@@ -168,7 +166,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let found = merged.len();
     merged.truncate(limit);
     let mut runs = table(&merged, &listed, params.response_format);
-    let fitting = fitting(&runs);
+    let fitting = runs.fitting(PAGE_COST);
     if fitting < merged.len() {
         caveats.push(format!("the page ends after {fitting} runs, so that it fits; follow next_cursor for the rest"));
     }
@@ -224,6 +222,20 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     })
 }
 
+/// What the cursor belongs to.
+fn question(listed: &[Listed], params: &Params) -> String {
+    let filters: Vec<String> = listed
+        .iter()
+        .map(|item| {
+            // A period that moves with the newest day must not change the question from page to page.
+            let mut filter = item.filter.clone();
+            filter.days = filter.days.filter(|_| params.period.is_none());
+            format!("{:?} {filter:?}", item.target.row.key)
+        })
+        .collect();
+    format!("{filters:?} {:?} {:?} {:?}", params.period, params.sort, params.order)
+}
+
 /// The projects that have the brand asked for, each with its filter.
 fn listed(
     reader: &Reader,
@@ -252,6 +264,7 @@ fn listed(
             cited: params.cited,
             mentioned: params.mentioned,
             text: params.text.clone(),
+            answer: None,
             without_branded: !params.include_branded,
         };
         listed.push(Listed { target: target.clone(), brand, filter });
@@ -301,16 +314,6 @@ fn nothing_found(reaches: &[Reach], days: Option<DayRange>) -> String {
         }
         _ => "no run passes these filters; leave some out".to_owned(),
     }
-}
-
-/// How many rows fit an answer, one at least.
-fn fitting(table: &Table) -> usize {
-    let mut spent = 0;
-    let fits = |row: &&Vec<Value>| {
-        spent += row.iter().map(|value| cost(&value.to_string())).sum::<usize>();
-        spent <= PAGE_COST
-    };
-    table.rows.iter().take_while(fits).count().max(1)
 }
 
 fn table(rows: &[(usize, RunRow)], listed: &[Listed], format: ResponseFormat) -> Table {

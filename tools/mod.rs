@@ -1,19 +1,29 @@
 //! The catalogue: every tool, in the order in which a person would read them.
 
 mod brand_summary;
+mod compare_runs;
+mod explain_metric;
 mod get_run_details;
+mod list_brands;
 mod list_prompt_runs;
+mod list_prompts;
 mod list_sources;
 mod plans;
 mod query_sql;
+mod search_answers;
 mod support;
 mod sync_now;
 
 pub use brand_summary::BrandSummary;
+pub use compare_runs::CompareRuns;
+pub use explain_metric::ExplainMetric;
 pub use get_run_details::GetRunDetails;
+pub use list_brands::ListBrands;
 pub use list_prompt_runs::ListPromptRuns;
+pub use list_prompts::ListPrompts;
 pub use list_sources::ListSources;
 pub use query_sql::QuerySql;
+pub use search_answers::SearchAnswers;
 pub use sync_now::SyncNow;
 
 use crate::mcp::Registry;
@@ -23,9 +33,14 @@ use crate::mcp::Registry;
 pub fn catalogue() -> Registry {
     Registry::new()
         .with::<ListSources>()
+        .with::<ListBrands>()
+        .with::<ListPrompts>()
         .with::<ListPromptRuns>()
         .with::<GetRunDetails>()
         .with::<BrandSummary>()
+        .with::<SearchAnswers>()
+        .with::<CompareRuns>()
+        .with::<ExplainMetric>()
         .with::<SyncNow>()
         .with_guides(plans::PLANS, plans::DOCUMENTS, plans::complete)
 }

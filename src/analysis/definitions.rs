@@ -115,6 +115,13 @@ pub const DEFINITIONS: &[Definition] = &[
         FRACTION,
     ),
     define(
+        "brand_list_overlap",
+        "tracked brands present in both of two consecutive finished runs of one prompt on one engine / those present \
+         in either; the mean over such pairs",
+        "pairs of consecutive finished runs checked for all tracked brands, with a brand in either",
+        FRACTION,
+    ),
+    define(
         "interval",
         "low to high hold the true value in 95 of 100 cases; prompts, not runs, count as the sample: linearised \
          (jackknife) variance by prompt, Wilson at the effective sample size, Student's t",

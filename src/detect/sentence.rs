@@ -37,6 +37,25 @@ pub fn sentence_around(text: &str, span: Range<usize>) -> Range<usize> {
     (start + lead).min(from)..(end - trail).max(to)
 }
 
+/// The sentences of a text in order, each trimmed: bounded as in [`sentence_around`], a table's row whole. Parts without
+/// a letter or digit are left out.
+#[must_use]
+pub fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let end = at + line.len();
+        let row = line.trim_start().starts_with('|');
+        let stops = if row { Vec::new() } else { ends(text, at..end).collect() };
+        for stop in stops.into_iter().chain([end]) {
+            sentences.push(text.get(at..stop).unwrap_or_default().trim());
+            at = stop.max(at);
+        }
+    }
+    sentences.retain(|sentence| sentence.contains(char::is_alphanumeric));
+    sentences
+}
+
 fn line_of(text: &str, at: usize, first: usize, last: usize) -> &str {
     let start = text.get(first..at).and_then(|before| before.rfind('\n')).map_or(first, |line| first + line + 1);
     text.get(start..last).unwrap_or_default().trim_start()
@@ -107,6 +126,14 @@ mod tests {
         ] {
             assert_eq!(around(text, "Acme"), sentence, "{text}");
         }
+    }
+
+    #[test]
+    fn sentences_are_all_there_is_to_read() {
+        let text = "# Best cells\n\nOne is. Two, e.g. this!  \n---\n| a | b. c |\n- 1.5 V? Yes\n很好。好";
+        let found = ["# Best cells", "One is.", "Two, e.g. this!", "| a | b. c |", "- 1.5 V?", "Yes", "很好。", "好"];
+        assert_eq!(sentences(text), found);
+        assert!(sentences(" \n--- ").is_empty());
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl Reader {
         Ok(table)
     }
 
-    fn project_and_brand(&self, project: &ProjectKey, brand: &BrandKey) -> Result<Option<(i64, i64)>> {
+    pub(super) fn project_and_brand(&self, project: &ProjectKey, brand: &BrandKey) -> Result<Option<(i64, i64)>> {
         let Some(project) = self.project_id(project)? else { return Ok(None) };
         let brand = self
             .connection

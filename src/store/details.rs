@@ -99,6 +99,12 @@ pub struct HistoryRow {
     pub facts: String,
 }
 
+pub(super) const FINISHED_BEFORE: &str = "
+SELECT n.public_id FROM run r CROSS JOIN run n INDEXED BY run_by_prompt ON n.prompt_id = r.prompt_id
+WHERE r.id = ?1 AND n.engine_id = r.engine_id AND n.status_id = 3 AND n.gone_at IS NULL
+  AND (n.created_at, n.id) < (r.created_at, r.id)
+ORDER BY n.created_at DESC, n.id DESC LIMIT 1";
+
 impl Reader {
     /// One run whole, seen from a brand.
     ///
@@ -123,6 +129,36 @@ impl Reader {
     pub fn raw_record(&self, id: RunId) -> Result<Option<String>> {
         let Some((handle, _)) = self.run_row(id, None)? else { return Ok(None) };
         self.texts.borrow_mut().load(&self.connection, Kind::Record, handle)
+    }
+
+    /// The answer of a run by itself; a stranger's text.
+    ///
+    /// # Errors
+    /// As [`Reader::run_details`].
+    pub fn answer(&self, id: RunId) -> Result<Option<String>> {
+        let Some(handle) = self.handle(id)? else { return Ok(None) };
+        self.texts.borrow_mut().load(&self.connection, Kind::Answer, handle)
+    }
+
+    /// The finished run of the same prompt on the same engine just before a run; one that is gone does not count.
+    ///
+    /// # Errors
+    /// As [`Reader::run_details`].
+    pub fn finished_before(&self, id: RunId) -> Result<Option<RunId>> {
+        let Some(handle) = self.handle(id)? else { return Ok(None) };
+        self.connection
+            .prepare_cached(FINISHED_BEFORE)?
+            .query_row([handle], |row| row.get(0).map(RunId::from_i64))
+            .optional()
+            .context("finished before")
+    }
+
+    fn handle(&self, id: RunId) -> Result<Option<i64>> {
+        self.connection
+            .prepare_cached("SELECT id FROM run WHERE public_id = ?1")?
+            .query_row([id.to_i64()], |row| row.get(0))
+            .optional()
+            .context("run")
     }
 
     /// The hash of the upstream's record of a run as it is stored; none for a run that is not.

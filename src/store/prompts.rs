@@ -1,6 +1,6 @@
 //! Prompts: found by id, number or text, and named behind the labels of cells.
 
-use super::{Reader, Result, error::Context as _};
+use super::{Reader, Result, error::Context as _, runs::fts_query};
 use crate::model::{ProjectKey, PromptId, PromptRef};
 
 /// A prompt as lists show it.
@@ -18,7 +18,44 @@ pub struct PromptRow {
     pub branded: bool,
 }
 
+/// Which prompts are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PromptFilter<'a> {
+    /// Only this topic, in its exact spelling.
+    pub topic: Option<&'a str>,
+    /// Only prompts that hold all these words; words in quotation marks must stand together.
+    pub text: Option<&'a str>,
+    /// Leave out prompts that name a tracked brand.
+    pub without_branded: bool,
+}
+
+pub(super) const OF_PROJECT: &str = "
+SELECT id, public_id, text, topic, label, branded FROM prompt INDEXED BY prompt_by_project
+WHERE project_id = ?1 AND branded <= ?2 AND (?3 IS NULL OR topic = ?3)";
+
+pub(super) const HOLDS_WORDS: &str = "
+  AND id IN (SELECT rowid FROM prompt_fts WHERE prompt_fts MATCH ?4)";
+
 impl Reader {
+    /// The prompts of a project, each with its label in cells, in no particular order.
+    ///
+    /// # Errors
+    /// As [`Reader::runs`].
+    pub fn prompts_of(&self, project: &ProjectKey, filter: PromptFilter<'_>) -> Result<Vec<(PromptRef, PromptRow)>> {
+        let Some(project) = self.project_id(project)? else { return Ok(Vec::new()) };
+        let read = |row: &rusqlite::Row<'_>| Ok((PromptRef(row.get(0)?), prompt_row(row, 1)?));
+        let (branded, topic) = (!filter.without_branded, filter.topic);
+        let rows: rusqlite::Result<Vec<_>> = match filter.text {
+            None => self.connection.prepare_cached(OF_PROJECT)?.query_map((project, branded, topic), read)?.collect(),
+            Some(text) => self
+                .connection
+                .prepare_cached(&format!("{OF_PROJECT}{HOLDS_WORDS}"))?
+                .query_map((project, branded, topic, fts_query(text)), read)?
+                .collect(),
+        };
+        rows.context("prompts of a project")
+    }
+
     /// The prompts behind labels of cells, in the same order.
     ///
     /// # Errors

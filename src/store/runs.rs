@@ -30,6 +30,8 @@ pub struct RunFilter {
     pub mentioned: Option<bool>,
     /// Only runs whose answer or prompt holds all these words; words in quotation marks must stand together.
     pub text: Option<String>,
+    /// The same of the answer alone.
+    pub answer: Option<String>,
     /// Leave out prompts that name a tracked brand.
     pub without_branded: bool,
 }
@@ -80,11 +82,17 @@ pub enum SortValue {
     Text(String),
 }
 
+/// Which of two runs was stored later: how lists break ties of time, within a project and between several.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Stored(i64);
+
 /// A run in a list.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RunRow {
     /// Its public id.
     pub id: RunId,
+    /// Its place among runs of the same moment.
+    pub stored: Stored,
     /// What the upstream knows it by.
     pub key: Option<String>,
     /// The UTC day it counts for.
@@ -144,6 +152,9 @@ LEFT JOIN model m ON m.id = r.model_id
 LEFT JOIN scope_brand c ON c.scope_id = r.scope_id AND c.brand_id = :brand
 LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = :brand";
 
+/// So many answers are sorted faster than as many runs are looked through for them.
+const FEW: u64 = 1_000;
+
 /// A statement and its named values, grown part by part.
 struct Query {
     sql: String,
@@ -194,7 +205,8 @@ impl RunSort {
 }
 
 impl Reader {
-    /// One page of a project's runs and where the next begins.
+    /// One page of a project's runs and where the next begins. `after` may be a run of another project where runs are
+    /// sorted by time.
     ///
     /// # Errors
     /// [`super::Error::Stopped`] over the limit; anything else is a damaged file.
@@ -268,9 +280,7 @@ impl Reader {
         };
         let index = self.index(project, prompt, filter)?;
         let mut query = Query {
-            sql: format!(
-                "{COLUMNS}\nFROM run r INDEXED BY {index}{JOINS}\nWHERE r.project_id = :project AND r.gone_at IS NULL"
-            ),
+            sql: format!("{COLUMNS}\nFROM run r {index}{JOINS}\nWHERE r.project_id = :project AND r.gone_at IS NULL"),
             values: vec![(":project", project.into()), (":brand", brand.into())],
         };
         if let Some(prompt) = prompt {
@@ -301,22 +311,36 @@ impl Reader {
                 fts_query(text),
             );
         }
+        if let Some(text) = &filter.answer {
+            query.with(
+                "r.id IN (SELECT rowid FROM answer_fts WHERE answer_fts MATCH :answer)",
+                ":answer",
+                fts_query(text),
+            );
+        }
         Ok(Some(query))
     }
 
-    /// One prompt reads its own index; days long past their own; anything else from the newest run down.
+    /// Words that few answers hold are read from their index; one prompt reads its own; days long past their own;
+    /// anything else is read from the newest run down.
     fn index(&self, project: i64, prompt: Option<i64>, filter: &RunFilter) -> Result<&'static str> {
         if prompt.is_some() {
-            return Ok("run_by_prompt");
+            return Ok("INDEXED BY run_by_prompt");
         }
-        let Some(days) = filter.days else { return Ok("run_by_time") };
+        if let Some(text) = &filter.answer
+            && self.answers_with(text, FEW)? < FEW
+        {
+            return Ok("NOT INDEXED");
+        }
+        let Some(days) = filter.days else { return Ok("INDEXED BY run_by_time") };
         let newest: Option<i32> = self
             .connection
             .prepare_cached("SELECT max(day) FROM run WHERE project_id = ?1")?
             .query_row([project], |row| row.get(0))
             .context("newest day")?;
         // The time index is read from the newest run down, so it serves a window that ends near there.
-        Ok(if newest.is_some_and(|newest| days.last.epoch_days() + 2 < newest) { "run_by_day" } else { "run_by_time" })
+        let long_past = newest.is_some_and(|newest| days.last.epoch_days() + 2 < newest);
+        Ok(if long_past { "INDEXED BY run_by_day" } else { "INDEXED BY run_by_time" })
     }
 
     /// Begins behind a run. False where that run is not stored: then the cursor is from another cache.
@@ -412,7 +436,7 @@ fn by_presence(query: &mut Query, filter: &RunFilter) {
 
 /// A person's words as a full-text query: every word must occur; quoted words stand together. Nothing in them is
 /// read as an operator.
-fn fts_query(text: &str) -> String {
+pub(super) fn fts_query(text: &str) -> String {
     let mut parts = Vec::new();
     for (i, part) in text.split('"').enumerate() {
         let words: Vec<&str> = if i % 2 == 1 { vec![part.trim()] } else { part.split_whitespace().collect() };
@@ -427,6 +451,7 @@ fn fts_query(text: &str) -> String {
 fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
         id: RunId::from_i64(row.get(1)?),
+        stored: Stored(row.get(0)?),
         day: Day::from_epoch_days(row.get(2)?),
         created_at: instant(row.get(3)?),
         engine: row.get(4)?,

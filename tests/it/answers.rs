@@ -206,6 +206,16 @@ fn the_dearest_texts_fit_as_well() {
         ask("get_run_details", json!({ "run_id": run, "response_format": format }));
         ask("brand_summary", json!({ "response_format": format }));
         ask("list_sources", json!({ "response_format": format }));
+        for tool in ["list_brands", "list_prompts"] {
+            ask(tool, json!({ "response_format": format, "limit": 100 }));
+        }
+        ask(
+            "search_answers",
+            json!({ "text": "蓄電池を選ぶときは容量と保証期間を比べます", "limit": 100, "response_format": format }),
+        );
+        let other = &page["runs"]["rows"][1][0];
+        ask("compare_runs", json!({ "run_id": run, "other_run_id": other, "response_format": format }));
+        ask("explain_metric", json!({ "metric": "presence_rate", "response_format": format }));
     }
 }
 

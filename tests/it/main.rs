@@ -30,3 +30,4 @@ mod support;
 mod sync;
 mod sync_now;
 mod tidy;
+mod tools_lists;

@@ -110,11 +110,16 @@ fn a_list_without_rows_says_why() {
 fn every_tool(backend: &Backend) -> String {
     let mut told = String::new();
     for tool in tools::catalogue().tools() {
-        let arguments = if tool.name == "get_run_details" { json!({ "run_id": "r0000000000000" }) } else { json!({}) };
+        let arguments = match tool.name {
+            "get_run_details" | "compare_runs" => json!({ "run_id": "r0000000000000" }),
+            "search_answers" => json!({ "text": "battery" }),
+            "explain_metric" => json!({ "metric": "presence_rate" }),
+            _ => json!({}),
+        };
         let words = match call(backend, tool.name, arguments) {
             Ok(answer) => {
                 let caveats = answer["caveats"].as_array().unwrap().iter().map(|caveat| caveat.as_str().unwrap());
-                let remedies = answer["sources"].as_array().unwrap().iter().filter_map(|source| {
+                let remedies = answer["sources"].as_array().into_iter().flatten().filter_map(|source| {
                     Some(format!(
                         "{}; {}",
                         source["last_sync"]["error"].as_str()?,

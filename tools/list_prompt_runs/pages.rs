@@ -1,16 +1,12 @@
-//! Pages over several projects: where each project's list goes on, and how their rows are merged.
-//!
-//! A cursor is text that only this tool reads: a hash of the question it belongs to, then per project the last run
-//! shown. A cursor of another question is refused instead of giving a list with holes.
+//! Pages of runs over several projects: where each project's list goes on, and how their rows are merged.
 
-use super::{Listed, Params};
+use super::super::support::Bound;
 use crate::{
     mcp::{ToolError, params::Cursor},
     model::RunId,
     store::{Direction, RunCursor, RunRow, RunSort, SortValue},
 };
 use std::cmp::Ordering;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// Where a project's list goes on.
 pub(super) enum Place<'a> {
@@ -22,35 +18,20 @@ pub(super) enum Place<'a> {
 
 /// Where every project's list goes on.
 pub(super) struct Places {
-    question: u64,
+    bound: Bound,
     places: Vec<Option<RunCursor>>,
 }
 
 impl Places {
-    /// The places that a cursor names, or all starts.
-    pub(super) fn read(cursor: Option<&Cursor>, listed: &[Listed], params: &Params) -> Result<Self, ToolError> {
-        let filters: Vec<String> = listed
-            .iter()
-            .map(|item| {
-                // A period that moves with the newest day must not change the question from page to page.
-                let mut filter = item.filter.clone();
-                filter.days = filter.days.filter(|_| params.period.is_none());
-                format!("{:?} {filter:?}", item.target.row.key)
-            })
-            .collect();
-        let question =
-            xxh3_64(format!("{filters:?} {:?} {:?} {:?}", params.period, params.sort, params.order).as_bytes());
-        let Some(cursor) = cursor else {
-            return Ok(Self { question, places: vec![None; listed.len()] });
-        };
-        let mut parts = cursor.as_str().split('~');
-        if parts.next().and_then(|part| u64::from_str_radix(part, 36).ok()) != Some(question) {
-            return Err(Cursor::refused());
-        }
+    /// The places that a cursor of this question names, one per project, or all starts.
+    pub(super) fn read(cursor: Option<&Cursor>, question: &str, projects: usize) -> Result<Self, ToolError> {
+        let bound = Bound::to(question);
+        let Some(parts) = bound.read(cursor)? else { return Ok(Self { bound, places: vec![None; projects] }) };
         let places = parts
+            .into_iter()
             .map(|part| if part == "-" { Ok(None) } else { read_place(part).map(Some).ok_or_else(Cursor::refused) });
         let places = places.collect::<Result<Vec<_>, _>>()?;
-        if places.len() == listed.len() { Ok(Self { question, places }) } else { Err(Cursor::refused()) }
+        if places.len() == projects { Ok(Self { bound, places }) } else { Err(Cursor::refused()) }
     }
 
     /// Where the list of project `i` goes on.
@@ -70,7 +51,7 @@ impl Places {
             }
         }
         let places: Vec<String> = places.iter().map(Option::as_ref).map(write_place).collect();
-        format!("{}~{}", base36(self.question), places.join("~"))
+        self.bound.write(&places)
     }
 }
 
@@ -101,17 +82,6 @@ fn read_place(text: &str) -> Option<RunCursor> {
         Some(_) => return None,
     };
     Some(RunCursor { run, value })
-}
-
-fn base36(mut value: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from_digit(u32::try_from(value % 36).unwrap_or(0), 36).unwrap_or('0'));
-        value /= 36;
-        if value == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
 }
 
 /// The order of a list, as the store sorts one project's.

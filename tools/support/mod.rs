@@ -3,6 +3,7 @@
 mod agreement;
 mod as_of;
 mod basis;
+mod bound;
 mod moved;
 mod question;
 mod recheck;
@@ -12,10 +13,11 @@ mod table;
 pub(super) use agreement::agreement;
 pub(super) use as_of::{AsOf, as_of};
 pub(super) use basis::Sourced;
+pub(super) use bound::{Bound, short_name};
 pub(super) use moved::Moved;
 pub(super) use question::{Asked, Names, Question, RunsFilter};
 pub(super) use recheck::rechecked;
 pub(super) use scope::{
     Target, anchor, brand_named, check_engine, check_topic, no_brand, no_source, projects_named, prompt_named, read,
 };
-pub(super) use table::{Table, cell};
+pub(super) use table::{PAGE_COST, Table, cell, quoted, quoted_or_null};

@@ -1,9 +1,15 @@
 //! Columnar lists: the names of the columns once, then rows of values.
 
-use crate::analysis::round4;
+use crate::{
+    analysis::round4,
+    mcp::quote::{QuotedLine, cost},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+
+/// What the rows of a page may cost. Ids and instants cost more than words, so this is well below what an answer may.
+pub(crate) const PAGE_COST: usize = 40_000;
 
 /// A list as columns and rows.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, JsonSchema)]
@@ -20,6 +26,26 @@ impl Table {
     pub(crate) fn new(columns: impl Into<Vec<&'static str>>) -> Self {
         Self { columns: columns.into(), rows: Vec::new() }
     }
+
+    /// How many of the rows fit an answer of this cost (see [`cost`]), one at least.
+    pub(crate) fn fitting(&self, most: usize) -> usize {
+        let mut spent = 0;
+        let fits = |row: &&Vec<Value>| {
+            spent += row.iter().map(|value| cost(&value.to_string())).sum::<usize>();
+            spent <= most
+        };
+        self.rows.iter().take_while(fits).count().max(1)
+    }
+}
+
+/// A stranger's words in a table: one line of at most so many characters.
+pub(crate) fn quoted(text: &str, max_chars: usize) -> Value {
+    QuotedLine::new(text, max_chars).as_str().into()
+}
+
+/// The same where there may be none.
+pub(crate) fn quoted_or_null(text: Option<&str>, max_chars: usize) -> Value {
+    text.map_or(Value::Null, |text| quoted(text, max_chars))
 }
 
 /// A value in a table; a missing one is null.

@@ -16,7 +16,7 @@ pub(super) struct Scope {
 }
 
 /// Scopes and prompts are small integers, so what is known of one lies at its number.
-pub(super) struct Known {
+pub(in crate::store) struct Known {
     scopes: Vec<Scope>,
     prompts: Vec<Standing>,
     /// What holds for prompts that are not in the list.
@@ -44,6 +44,11 @@ impl Known {
         self.engine.is_none_or(|wanted| wanted == engine)
     }
 
+    /// Does a run of this prompt on this engine count?
+    pub(in crate::store) fn counts(&self, prompt: u32, engine: u32) -> bool {
+        self.is_on(engine) && self.standing(prompt) == Standing::Counts
+    }
+
     pub(super) fn standing(&self, prompt: u32) -> Standing {
         self.prompts.get(prompt as usize).copied().unwrap_or(self.other_prompts)
     }
@@ -51,7 +56,7 @@ impl Known {
 
 impl Reader {
     /// What counts in the answer to a query, as its brand sees it.
-    pub(super) fn known(&self, project: i64, brand: i64, query: &CellQuery<'_>) -> Result<Known> {
+    pub(in crate::store) fn known(&self, project: i64, brand: i64, query: &CellQuery<'_>) -> Result<Known> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, m.mentions, m.citations, s.share_mentions, s.share_citations
              FROM scope s JOIN scope_brand m ON m.scope_id = s.id AND m.brand_id = ?2 WHERE s.project_id = ?1",
