@@ -3,9 +3,12 @@
 //! Runs of one prompt are not independent, so every interval here counts prompts, not runs, as what was sampled.
 //! Figures are exact while they are computed with; they are rounded to four decimals where they are serialised.
 
+mod apart;
+mod basket;
 mod change;
 mod definitions;
 mod discovery;
+mod duel;
 mod figures;
 mod flips;
 mod likeness;
@@ -13,15 +16,20 @@ mod mean;
 mod origins;
 mod overlap;
 mod prompts;
+mod models;
 mod rate;
 mod ratio;
 mod score;
+mod series;
 #[cfg(test)]
 mod simulation;
 
+pub use apart::{Apart, apart};
+pub use basket::{Basket, basket};
 pub use change::{Change, LeftOut, Pairing, Verdict, change, change_in_mean, difference, difference_in_mean};
 pub use definitions::{DEFINITIONS, Definition, definition};
-pub use discovery::{benjamini_hochberg, exact_p};
+pub use discovery::{benjamini_hochberg, exact_p, without_false_discoveries};
+pub use duel::{Duel, duel};
 pub use figures::{Figures, by_engine};
 pub use flips::{flip_rate, flip_rates};
 pub use likeness::{entered_and_left, likeness};
@@ -29,8 +37,10 @@ pub use mean::Mean;
 pub use origins::{Origin, origin};
 pub use overlap::{brand_list_overlap, overlap};
 pub use prompts::{PromptFigures, by_prompt};
+pub use models::{ModelChange, model_changes};
 pub use rate::Rate;
 pub use score::{distance, presence_percent, quality_score, recompute, visibility_index};
+pub use series::{Alike, Interval, buckets, halves};
 
 use serde::Serializer;
 

@@ -11,6 +11,7 @@ mod domains;
 mod error;
 mod facts;
 mod ingest;
+mod models;
 mod names;
 mod open;
 mod packed;

@@ -1,6 +1,8 @@
 //! `brand_summary`: how a brand is doing, in one call.
 
-use super::support::{AsOf, Asked, Moved, Names, Question, RunsFilter, Sourced, Table, cell, read};
+use super::support::{
+    AsOf, Asked, Moved, Names, Question, RunsFilter, Sourced, Table, cell, note_disagreements, note_model_changes, read,
+};
 use crate::{
     analysis::{Figures, Mean, Rate, by_engine, change, fraction},
     mcp::{
@@ -121,17 +123,23 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         (false, 1) => 5,
         (false, _) => 1,
     };
+    let tables: Vec<CellTable> =
+        question.asked.iter().map(|one| reader.cells(&question.query(one))).collect::<Result<_, _>>()?;
     let summaries = question
         .asked
         .iter()
-        .map(|one| {
-            let summary = summary(reader, (&question, one), rows, &mut caveats)?;
+        .zip(&tables)
+        .map(|(one, now)| {
+            let summary = summary(reader, (&question, one, now), rows, &mut caveats)?;
             question.note_if_empty(one, summary.runs, &mut caveats);
             Ok(summary)
         })
         .collect::<Result<Vec<_>, ToolError>>()?;
+    note_disagreements(reader, &question, &tables, &mut caveats)?;
+    let both_windows = DayRange { first: question.days.before().first, last: question.days.last };
+    note_model_changes(reader, &question, both_windows, &mut caveats)?;
     Ok(Answer {
-        quoted_fields: QuotedFields(&["project", "brand", "engine", "domain", "owner", "prompt"]),
+        quoted_fields: QuotedFields(&["project", "brand", "engine", "domain", "owner", "prompt", "caveats"]),
         summaries,
         as_of: question.as_of(cx, reader, &mut caveats)?,
         caveats,
@@ -140,12 +148,11 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
 
 fn summary(
     reader: &Reader,
-    (question, one): (&Question, &Asked),
+    (question, one, now): (&Question, &Asked, &CellTable),
     rows: usize,
     caveats: &mut Vec<String>,
 ) -> Result<Summary, ToolError> {
     let (query, days) = (question.query(one), question.days);
-    let now = reader.cells(&query)?;
     let before = reader.cells(&CellQuery { days: days.before(), ..query })?;
     let figures = Figures::of(&now.cells);
     let name = one.project();
@@ -174,9 +181,9 @@ fn summary(
             mention_rate: change(&before.cells, &now.cells, |cell| (cell.mentioned, cell.mention_checked)).into(),
             citation_rate: change(&before.cells, &now.cells, |cell| (cell.cited, cell.citation_checked)).into(),
         },
-        by_engine: engines(&now),
+        by_engine: engines(now, rows > 1),
         top_sources: sources(reader, &query, one, figures.runs, rows)?,
-        worst_gaps: gaps(reader, one, &now, rows)?,
+        worst_gaps: gaps(reader, one, now, rows)?,
         runs_filter: question.runs_filter(one),
     })
 }
@@ -210,39 +217,36 @@ fn warn(figures: &Figures, bases: &Bases, (one, project): (&Asked, &str), caveat
     }
 }
 
-fn engines(cells: &CellTable) -> Table {
-    let mut table = Table::new([
-        "engine",
-        "runs",
-        "presence_rate",
-        "presence_low",
-        "presence_high",
-        "mention_rate",
-        "citation_rate",
-        "citation_share_of_voice",
-        "avg_citation_position",
-    ]);
+/// `whole`: every figure. Where several projects stand side by side there is room for presence alone.
+fn engines(cells: &CellTable, whole: bool) -> Table {
+    let mut columns = vec!["engine", "runs", "presence_rate", "presence_low", "presence_high"];
+    if whole {
+        columns.extend(["mention_rate", "citation_rate", "citation_share_of_voice", "avg_citation_position"]);
+    }
+    let mut table = Table::new(columns);
     let mut rows: Vec<(String, Figures)> = by_engine(&cells.cells)
         .into_iter()
         .map(|(engine, figures)| (cells.engines.get(&engine).cloned().unwrap_or_default(), figures))
         .collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    table.rows = rows
-        .into_iter()
-        .map(|(engine, figures)| {
-            vec![
-                QuotedLine::new(&engine, 80).as_str().into(),
-                figures.runs.into(),
-                cell(figures.presence_rate.value),
-                cell(figures.presence_rate.low),
-                cell(figures.presence_rate.high),
+    for (engine, figures) in rows {
+        let mut row = vec![
+            QuotedLine::new(&engine, 80).as_str().into(),
+            figures.runs.into(),
+            cell(figures.presence_rate.value),
+            cell(figures.presence_rate.low),
+            cell(figures.presence_rate.high),
+        ];
+        if whole {
+            row.extend([
                 cell(figures.mention_rate.value),
                 cell(figures.citation_rate.value),
                 cell(figures.citation_share_of_voice.value),
                 cell(figures.avg_citation_position.value),
-            ]
-        })
-        .collect();
+            ]);
+        }
+        table.rows.push(row);
+    }
     table
 }
 

@@ -1,6 +1,8 @@
 //! The catalogue: every tool, in the order in which a person would read them.
 
 mod brand_summary;
+mod compare_brands;
+mod compare_engines;
 mod compare_runs;
 mod explain_metric;
 mod get_run_details;
@@ -13,8 +15,11 @@ mod query_sql;
 mod search_answers;
 mod support;
 mod sync_now;
+mod visibility_trend;
 
 pub use brand_summary::BrandSummary;
+pub use compare_brands::CompareBrands;
+pub use compare_engines::CompareEngines;
 pub use compare_runs::CompareRuns;
 pub use explain_metric::ExplainMetric;
 pub use get_run_details::GetRunDetails;
@@ -25,6 +30,7 @@ pub use list_sources::ListSources;
 pub use query_sql::QuerySql;
 pub use search_answers::SearchAnswers;
 pub use sync_now::SyncNow;
+pub use visibility_trend::VisibilityTrend;
 
 use crate::mcp::Registry;
 
@@ -38,6 +44,9 @@ pub fn catalogue() -> Registry {
         .with::<ListPromptRuns>()
         .with::<GetRunDetails>()
         .with::<BrandSummary>()
+        .with::<CompareBrands>()
+        .with::<CompareEngines>()
+        .with::<VisibilityTrend>()
         .with::<SearchAnswers>()
         .with::<CompareRuns>()
         .with::<ExplainMetric>()

@@ -37,6 +37,19 @@ pub enum Verdict {
     TooLittleData,
 }
 
+impl Verdict {
+    /// The verdict's name in answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::WithinNoise => "within_noise",
+            Self::TooLittleData => "too_little_data",
+        }
+    }
+}
+
 /// What makes two cells a pair.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pairing {

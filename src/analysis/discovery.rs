@@ -1,6 +1,6 @@
 //! Ranked lists of changes: which of many small tests may be called a change.
 
-use super::real;
+use super::{Change, Verdict, real};
 use statrs::function::factorial::ln_binomial;
 
 /// Fisher's exact test of two rates of one prompt, as (hits, runs): the chance of a split at least this uneven if
@@ -32,9 +32,28 @@ pub fn benjamini_hochberg(p_values: &[f64], rate: f64) -> Vec<bool> {
     p_values.iter().map(|p| limit.is_some_and(|limit| *p <= limit)).collect()
 }
 
+/// A list of changes in which at most 5 % of those called up or down may be false: the others are within noise. Those
+/// with too little data are no tests that could pass, but count as tests made.
+#[must_use]
+pub fn without_false_discoveries(mut changes: Vec<Change>) -> Vec<Change> {
+    let is_test = |change: &Change| change.verdict != Verdict::TooLittleData;
+    let p_values: Vec<f64> =
+        changes.iter().map(|change| change.p_value.filter(|_| is_test(change)).unwrap_or(f64::NAN)).collect();
+    for (change, found) in changes.iter_mut().zip(benjamini_hochberg(&p_values, 0.05)) {
+        if matches!(change.verdict, Verdict::Up | Verdict::Down) && !found {
+            change.verdict = Verdict::WithinNoise;
+        }
+    }
+    changes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        analysis::change,
+        model::{Cell, PromptRef},
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -59,6 +78,36 @@ mod tests {
         assert!(found.iter().take(4).all(|found| *found));
         assert_eq!(benjamini_hochberg(&[f64::NAN, 0.01], 0.05), [false, true]);
         assert!(benjamini_hochberg(&[], 0.05).is_empty());
+    }
+
+    #[test]
+    fn what_does_not_pass_is_within_noise() {
+        // All verdicts alone are up; p decides among them, here 0.01, 0.03 and 0.04 of four tests, one of which has too
+        // little data: allowed are 0.0125, 0.025 and 0.0375.
+        let of = |verdict: Verdict, p: f64| {
+            let nothing: [Cell; 0] = [];
+            Change { verdict, p_value: Some(p), ..change(&nothing, &nothing, |_| (0, 0)) }
+        };
+        let list = vec![
+            of(Verdict::Up, 0.03),
+            of(Verdict::Up, 0.01),
+            of(Verdict::TooLittleData, 0.0001),
+            of(Verdict::Down, 0.04),
+        ];
+        let verdicts: Vec<Verdict> = without_false_discoveries(list).iter().map(|change| change.verdict).collect();
+        assert_eq!(verdicts, [Verdict::WithinNoise, Verdict::Up, Verdict::TooLittleData, Verdict::WithinNoise]);
+        // One test alone is what it was.
+        let cell = |prompt: u32, present: u32| Cell {
+            prompt: PromptRef(prompt),
+            present,
+            presence_checked: 10,
+            ..Cell::default()
+        };
+        let before: Vec<Cell> = (0..8).map(|prompt| cell(prompt, 1)).collect();
+        let now: Vec<Cell> = (0..8).map(|prompt| cell(prompt, 6 + prompt % 2)).collect();
+        let alone = change(&before, &now, |cell| (cell.present, cell.presence_checked));
+        assert_eq!(without_false_discoveries(vec![alone]), [alone]);
+        assert_eq!(alone.verdict, Verdict::Up);
     }
 
     proptest! {

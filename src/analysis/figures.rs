@@ -67,6 +67,20 @@ impl Figures {
             avg_sentiment: Mean::from_ratio(&sentiment),
         }
     }
+
+    /// The figures of one prompt's cells, for a question about that prompt alone: its runs are the sample of its rates
+    /// (see [`Rate::of_one_prompt`]). Mentions and citations of one run hang together, so shares stay as they are.
+    #[must_use]
+    pub fn of_one_prompt(cells: &[Cell]) -> Self {
+        let figures = Self::of(cells);
+        let alone = |rate: Rate| Rate::of_one_prompt(rate.hits, rate.runs);
+        Self {
+            presence_rate: alone(figures.presence_rate),
+            mention_rate: alone(figures.mention_rate),
+            citation_rate: alone(figures.citation_rate),
+            ..figures
+        }
+    }
 }
 
 /// The figures of each engine that has cells, in the order of the engines' labels.
@@ -224,6 +238,17 @@ mod tests {
         assert_eq!(mean(figures.avg_citation_position), (3.0, 6, 2));
         assert_eq!(mean(figures.avg_mention_rank), (2.0, 15, 2));
         assert_eq!(mean(figures.avg_sentiment), (0.7, 15, 2));
+    }
+
+    #[test]
+    fn of_one_prompt_the_runs_are_the_sample() {
+        // 10 of 40: Wilson's 95 % interval is 0.1419 to 0.4019.
+        let cell = Cell { runs: 40, mention_checked: 40, mentioned: 10, ..Cell::default() };
+        let figures = Figures::of_one_prompt(&[cell]);
+        let near = |figure: Option<f64>, expected: f64| (figure.unwrap() - expected).abs() < 5e-5;
+        assert!(near(figures.mention_rate.low, 0.1419) && near(figures.mention_rate.high, 0.4019), "{figures:?}");
+        assert_eq!((figures.runs, figures.citation_rate), (40, Rate::default()));
+        assert!(Figures::of(&[cell]).mention_rate.high > Some(0.8));
     }
 
     #[test]

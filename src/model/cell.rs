@@ -72,6 +72,19 @@ pub struct ScoreParts {
     pub citation_quality: Option<f64>,
 }
 
+/// How many finished runs of one engine a model answered on one day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelRuns {
+    /// The engine.
+    pub engine: String,
+    /// The model; a stranger's text.
+    pub model: String,
+    /// The day.
+    pub day: Day,
+    /// Finished runs.
+    pub runs: u64,
+}
+
 /// A figure that an upstream publishes of a brand and a day, beside the same computed from the cached runs.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Recheck {

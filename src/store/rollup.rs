@@ -109,6 +109,17 @@ fn rebuild(tx: &Connection, project: i64, day: Day) -> Result<()> {
     )?
     .execute((project, day))
     .context("day_count")?;
+    tx.prepare_cached("DELETE FROM day_model WHERE project_id = ?1 AND day = ?2")?
+        .execute((project, day))
+        .context("old day_model")?;
+    tx.prepare_cached(
+        "INSERT INTO day_model (project_id, day, engine_id, model_id, runs)
+         SELECT project_id, day, engine_id, model_id, count(*) FROM run
+         WHERE project_id = ?1 AND day = ?2 AND status_id = 3 AND gone_at IS NULL AND model_id IS NOT NULL
+         GROUP BY engine_id, model_id",
+    )?
+    .execute((project, day))
+    .context("day_model")?;
     tx.prepare_cached("DELETE FROM dirty_day WHERE project_id = ?1 AND day = ?2")?
         .execute((project, day))
         .context("clean day")?;

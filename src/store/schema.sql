@@ -377,3 +377,13 @@ CREATE TABLE day_count (
     runs       INTEGER NOT NULL,
     PRIMARY KEY (project_id, day, engine_id, status_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Per project and day: finished runs by engine and model, where the model is known.
+CREATE TABLE day_model (
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    day        INTEGER NOT NULL,
+    engine_id  INTEGER NOT NULL REFERENCES engine (id),
+    model_id   INTEGER NOT NULL REFERENCES model (id),
+    runs       INTEGER NOT NULL,
+    PRIMARY KEY (project_id, day, engine_id, model_id)
+) STRICT, WITHOUT ROWID;

@@ -8,6 +8,7 @@
 )]
 
 mod lists;
+mod models;
 mod world;
 
 use super::*;

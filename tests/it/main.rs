@@ -31,3 +31,4 @@ mod sync;
 mod sync_now;
 mod tidy;
 mod tools_lists;
+mod tools_comparisons;

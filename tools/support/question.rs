@@ -4,12 +4,13 @@ use super::{
     AsOf, Target, anchor, as_of, brand_named, check_engine, check_topic, no_brand, projects_named, prompt_named,
 };
 use crate::{
+    analysis::Figures,
     mcp::{
         ToolCx, ToolError,
         params::{BrandName, EngineName, Period, ProjectName, PromptName, TopicName},
         quote::QuotedLine,
     },
-    model::{Brand, DayRange, PromptId},
+    model::{Brand, Cell, DayRange, PromptId},
     store::{CellQuery, Reach, Reader},
 };
 use schemars::JsonSchema;
@@ -105,6 +106,11 @@ impl Question {
             include_branded: self.include_branded,
             ..CellQuery::new(&one.target.row.key, &one.brand.key, self.days)
         }
+    }
+
+    /// The figures of some cells; of a question about one prompt, with its runs as the sample.
+    pub(crate) fn figures(&self, cells: &[Cell]) -> Figures {
+        if self.prompt.is_some() { Figures::of_one_prompt(cells) } else { Figures::of(cells) }
     }
 
     /// The arguments of `list_prompt_runs` that give the runs behind one project's figures.
