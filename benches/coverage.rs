@@ -109,8 +109,8 @@ fn labels(prompts: u32) -> Vec<PromptRef> {
     let project = rows.project();
     let own = project.brands.iter().find(|brand| brand.kind == BrandKind::Own).unwrap();
     let days = DayRange { first: last_day(), last: last_day() };
-    let query =
-        CellQuery { project: &project_key(&project), brand: &own.key, days, engine: None, include_branded: true };
+    let project = project_key(&project);
+    let query = CellQuery { include_branded: true, ..CellQuery::new(&project, &own.key, days) };
     let table = Store::at(&path).reader().unwrap().cells(&query).unwrap();
     let labels: BTreeSet<PromptRef> = table.cells.iter().map(|cell| cell.prompt).collect();
     assert_eq!(u32::try_from(labels.len()), Ok(prompts), "the store has a label for every prompt");

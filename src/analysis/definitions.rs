@@ -123,8 +123,8 @@ pub const DEFINITIONS: &[Definition] = &[
     ),
     define(
         "interval",
-        "low to high hold the true value in 95 of 100 cases; prompts, not runs, count as the sample: linearised \
-         (jackknife) variance by prompt, Wilson at the effective sample size, Student's t",
+        "low to high hold the true value in 95 of 100 cases; prompts, not runs, are the sample: jackknife variance by \
+         prompt, believed less the fewer prompts have hits, Wilson at the effective sample size, Student's t",
         "prompts",
         "as the figure",
     ),

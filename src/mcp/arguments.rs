@@ -6,10 +6,11 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, Visitor, value::StrDeserializer},
     forward_to_deserialize_any,
 };
-use serde_json::{Error, Value, map};
-use std::cell::Cell;
+use serde_json::{Error, Value};
+use std::{cell::Cell, slice};
 
-/// Reads `arguments` as the parameters of `tool`, whose input schema is given. An argument that is null is left out.
+/// Reads `arguments` as the parameters of `tool`, whose input schema is given. An argument that is null, or empty and
+/// not required, is left out.
 pub(super) fn parse<P: DeserializeOwned>(tool: &str, arguments: &Object, schema: &Object) -> Result<P, ToolError> {
     let known = schema.get("properties").and_then(Value::as_object);
     let is_known = |name: &str| known.is_some_and(|known| known.contains_key(name));
@@ -17,7 +18,16 @@ pub(super) fn parse<P: DeserializeOwned>(tool: &str, arguments: &Object, schema:
         return Err(unknown_argument(tool, unknown, known));
     }
     let reading = Cell::new(None);
-    P::deserialize(Arguments { rest: arguments.iter(), value: None, reading: &reading }).map_err(|error| {
+    let required = |name: &str| {
+        schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|other| other == name))
+    };
+    let given: Vec<(&str, &Value)> = arguments
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        // Optional means absent; some clients write null for it, some models an empty text.
+        .filter(|(name, value)| !(value.is_null() || *value == "" && !required(name)))
+        .collect();
+    P::deserialize(Arguments { rest: given.iter(), value: None, reading: &reading }).map_err(|error| {
         let property = reading.get().and_then(|name| Some((name, arguments.get(name)?, known?.get(name)?)));
         match property {
             Some((name, value, property)) => wrong_value(name, value, property, &error),
@@ -123,7 +133,7 @@ fn expected(property: &Value) -> String {
 
 // The arguments as serde reads them, noting which one is being read.
 struct Arguments<'de, 'at> {
-    rest: map::Iter<'de>,
+    rest: slice::Iter<'at, (&'de str, &'de Value)>,
     value: Option<&'de Value>,
     reading: &'at Cell<Option<&'de str>>,
 }
@@ -145,12 +155,11 @@ impl<'de> MapAccess<'de> for Arguments<'de, '_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        // Optional means absent; some clients write null for it.
-        let next = self.rest.find(|(_, value)| !value.is_null());
-        self.reading.set(next.map(|(name, _)| name.as_str()));
+        let next = self.rest.next();
+        self.reading.set(next.map(|(name, _)| *name));
         let Some((name, value)) = next else { return Ok(None) };
         self.value = Some(value);
-        let name: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
+        let name: StrDeserializer<'_, Error> = (*name).into_deserializer();
         seed.deserialize(name).map(Some)
     }
 

@@ -128,7 +128,6 @@ impl JsonSchema for Cursor {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "minLength": 1,
             "maxLength": Self::MAX_CHARS,
             "description": "next_cursor of the page before.",
         })
@@ -217,7 +216,7 @@ macro_rules! name {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "minLength": 1, "maxLength": $max, "description": $description })
+                json_schema!({ "type": "string", "maxLength": $max, "description": $description })
             }
         }
     };

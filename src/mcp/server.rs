@@ -26,14 +26,15 @@ Answers how brands appear in AI answers (ChatGPT, Gemini, Perplexity, Google AI 
 cache of the trackers that the user has connected. Reading costs nothing and needs no network.
 
 How to work:
-1. list_sources first, unless the project and its dates are known: it shows sources, projects, engines, date coverage \
-and freshness.
-2. For \"how are we doing\" call brand_summary, also for a competitor (brand) or for one engine (engine).
-3. Every figure can be traced: list_prompt_runs takes the runs_filter that brand_summary gives, get_run_details shows \
-one run whole.
+1. list_sources first, unless the project and its dates are known: projects, engines, days, freshness. sync_now only if \
+that is too old.
+2. How are we doing, and is it changing: brand_summary, visibility_trend, compare_engines. Who is ahead: compare_brands, \
+find_gaps. Which sites are cited: top_citations.
+3. Every figure can be traced: list_prompt_runs takes the runs_filter beside it, get_run_details shows one run whole, \
+compare_runs what changed between two, search_answers finds words, explain_metric defines a figure.
 
 Names are accepted wherever ids are. period is 7d, 30d, 90d, a month (2026-10), a range (2026-10-01..2026-10-31) or a \
-day. Ask for a small limit first and follow next_cursor for more.
+day. Follow next_cursor for more.
 
 What to pass on to the reader: rates come with counts and a 95 % interval, so give the number of runs with a rate, and \
 do not call a difference real where the verdict says within_noise or too_little_data. as_of says how fresh the data is; \

@@ -30,5 +30,5 @@ mod support;
 mod sync;
 mod sync_now;
 mod tidy;
-mod tools_lists;
 mod tools_comparisons;
+mod tools_lists;

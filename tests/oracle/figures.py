@@ -66,15 +66,25 @@ def wilson(fraction, size, t):
 def rate_interval(sums):
     """The 95 % interval of a rate: Wilson's at the effective sample size, which is never above the runs.
 
-    The one place that knows how a rate's interval is made. Where no variance was seen or can be (one prompt; all hits
-    or none), each prompt is one trial.
+    The one place that knows how a rate's interval is made (docs/intervals.md). Where no variance was seen or can be
+    (one prompt; all hits or none), each prompt is one trial. Else the variance of a trial is a mixture of what was seen
+    and of one trial per prompt, the more of the latter the fewer prompts' worth of hits or misses there are; only the
+    part that was seen has an error of its own, which makes Satterthwaite's degrees of freedom.
     """
-    value, seen = ratio(sums), variance(sums)
-    if seen is None or not 0 < value < 1:
+    value, spread = ratio(sums), variance(sums)
+    if spread is None or not 0 < value < 1:
         return wilson(value, equal_prompts(sums), normal_quantile(CONFIDENCE))
     whole = sum(whole for _, whole in sums)
-    effective = value * (1 - value) / seen if seen > 0 else math.inf
-    return wilson(value, min(effective, whole), reach(sums))
+    seen = min(value * (1 - value) / spread if spread > 0 else math.inf, whole)
+    worth = min(value, 1 - value) * seen
+    doubt = 4 / (4 + worth * worth)
+    cautious = equal_prompts(sums)
+    if seen > cautious:
+        per_trial = (1 - doubt) / seen + doubt / cautious
+    else:
+        per_trial = 1 / seen
+    estimated = 1 - doubt / cautious / per_trial
+    return wilson(value, 1 / per_trial, t_quantile(CONFIDENCE, freedom(sums) / estimated**2))
 
 
 def rate(sums):

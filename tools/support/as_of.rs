@@ -7,23 +7,19 @@ use crate::{
     model::{Day, DayRange, SourceName},
     store::{EngineCoverage, Reader},
 };
-use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Freshness of one source.
-#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub(crate) struct AsOf {
     /// The source
     pub source: String,
     /// Last UTC day that is complete
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
     pub last_complete_day: Option<Day>,
     /// End of the last sync that did all it had planned, UTC
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
     pub last_sync_at: Option<String>,
     /// Runs without a final status / all runs, in the period or in the last 30 days
     pub open_share: f64,
@@ -32,6 +28,8 @@ pub(crate) struct AsOf {
     /// A sync runs now
     pub syncing: bool,
 }
+
+super::open::open_object!(AsOf);
 
 /// Freshness of the sources behind these projects over a period, and what is worth a warning.
 pub(crate) fn as_of(

@@ -1,23 +1,21 @@
 //! Where the figures beside it come from.
 
 use crate::{model::Basis, store::Bases};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// upstream: the tracker's own facts; derived: read off the answers' text. Mention ranks are always derived.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sourced {
     mentions: Vec<Basis>,
     citations: Vec<Basis>,
     /// Of all brands, where it is another
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<Basis>")]
     mention_share_of_voice: Option<Vec<Basis>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<Basis>")]
     citation_share_of_voice: Option<Vec<Basis>>,
 }
+
+super::open::open_object!(Sourced);
 
 impl From<&Bases> for Sourced {
     fn from(bases: &Bases) -> Self {

@@ -13,7 +13,6 @@ use crate::{
     model::{Brand, Cell, DayRange, PromptId},
     store::{CellQuery, Reach, Reader},
 };
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The arguments that name it; what a tool does not have stays as it is by default.
@@ -149,8 +148,7 @@ impl Question {
 }
 
 /// Arguments for `list_prompt_runs` that give the runs counted beside it.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct RunsFilter {
     pub project: QuotedLine,
     pub brand: QuotedLine,
@@ -158,15 +156,14 @@ pub(crate) struct RunsFilter {
     pub status: &'static str,
     pub include_branded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
     pub engine: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
     pub topic: Option<QuotedLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
     pub prompt_id: Option<String>,
 }
+
+super::open::open_object!(RunsFilter);
 
 /// The projects that have this prompt: one, since a prompt's id belongs to its project.
 fn with_prompt(reader: &Reader, targets: Vec<Target>, prompt: PromptId) -> Result<Vec<Target>, ToolError> {
