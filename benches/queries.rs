@@ -28,7 +28,9 @@ use visibility_mcp::{
     clock::Clock,
     mcp::{Backend, Limits, Setup},
     model::{BrandKey, DayRange, EngineRef, PromptId, RunId, Status},
-    store::{CellQuery, CellTable, Direction, Reader, RunFilter, RunSort, Store},
+    store::{
+        CellQuery, CellTable, CitedBy, CitedOrder, CitedQuery, Direction, Domains, Reader, RunFilter, RunSort, Store,
+    },
     tools,
 };
 
@@ -188,8 +190,10 @@ fn lookups(goals: &mut Goals, caches: &[Cache], rounds: usize) {
 fn windows(goals: &mut Goals, caches: &[Cache], rounds: usize) {
     let Some(largest) = caches.last() else { return };
     window(goals, largest, ("6,000", 2, 1_500.0), rounds);
+    sources(goals, largest, ("6,000", 2), rounds);
     if let [_, middle, large] = caches {
         window(goals, large, ("90,000", 30, 15_000.0), rounds);
+        sources(goals, large, ("90,000", 30), rounds);
         let readers = [middle.reader(), large.reader()];
         let cells = |cache: &Cache, reader: &Reader| {
             micros_of(15, |_| drop(black_box(reader.cells(&query(cache, cache.own(), last(30))).unwrap())))
@@ -247,4 +251,38 @@ fn window(goals: &mut Goals, cache: &Cache, (runs, days, bound): (&str, i32, f64
     if days > 7 {
         goals.at_most("Q8", &format!("{name}: top domains"), median(&times[6]), 5_000.0, "us");
     }
+}
+
+/// Cited domains of one window, by prompt and engine, from the rollups and by the raw query.
+fn sources(goals: &mut Goals, cache: &Cache, (runs, days): (&str, i32), rounds: usize) {
+    let registry = tools::catalogue();
+    let noon = last_day().plus(2).start() + jiff::SignedDuration::from_hours(12);
+    let backend = Backend::new(Store::at(&cache.path), Clock::fixed(noon), Setup::default());
+    let reader = cache.reader();
+    let arguments = Map::from_iter([("period".to_owned(), json!(last(days).to_string()))]);
+    let query = CitedQuery {
+        runs: query(cache, cache.own(), last(days)),
+        by: CitedBy::Domain,
+        domains: Domains::All,
+        order: CitedOrder::Runs,
+    };
+    let name = format!("{}, {runs} runs", cache.name);
+    let (fast, raw) = (reader.cited(&query, 100).unwrap(), reader.cited_from_rows(&query, 100).unwrap());
+    let same = if fast == raw { Ok(fast.rows.len()) } else { Err(format!("{fast:?} is not {raw:?}")) };
+    goals.oracle(&format!("{name}: cited domains are the raw query's"), same);
+    let calls = if days > 7 { 15 } else { 100 };
+    let mut arms: Vec<Arm<'_>> = vec![
+        Box::new(|| micros_of(calls, |_| drop(black_box(reader.cited(&query, 10).unwrap())))),
+        Box::new(|| micros_of(1, |_| drop(black_box(reader.cited_from_rows(&query, 10).unwrap())))),
+        Box::new(|| {
+            micros_of(calls, |_| {
+                drop(black_box(registry.call("top_citations", &arguments, &backend, Limits::default()).unwrap()));
+            })
+        }),
+    ];
+    let times = in_turn(rounds, &mut arms);
+    goals.note("sources", &format!("{name}: cited domains"), median(&times[0]), "us");
+    goals.note("sources", &format!("{name}: the same by the raw query"), median(&times[1]), "us");
+    goals.note("sources", &format!("{name}: beside the raw query"), ratio(&times[1], &times[0]), "x");
+    goals.note("sources", &format!("{name}: top_citations, changes of 100 tested"), median(&times[2]), "us");
 }

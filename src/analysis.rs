@@ -23,6 +23,7 @@ mod score;
 mod series;
 #[cfg(test)]
 mod simulation;
+mod sources;
 
 pub use apart::{Apart, apart};
 pub use basket::{Basket, basket};
@@ -41,6 +42,7 @@ pub use prompts::{PromptFigures, by_prompt};
 pub use rate::Rate;
 pub use score::{distance, presence_percent, quality_score, recompute, visibility_index};
 pub use series::{Alike, Interval, buckets, halves};
+pub use sources::{CitedFigures, CitedScope, PromptGaps, control_changes, gap_rate, prompt_gaps};
 
 use serde::Serializer;
 

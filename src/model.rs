@@ -8,7 +8,7 @@ mod project;
 mod run;
 
 pub use brand::{Brand, BrandKey, BrandKind, host_of, registrable_domain};
-pub use cell::{Cell, EngineRef, ModelRuns, PromptRef, Recheck, ScoreParts};
+pub use cell::{Cell, CitedCell, EngineRef, ModelRuns, PromptRef, Recheck, ScoreParts};
 pub use day::{Day, DayRange, InvalidDay};
 pub use id::{InvalidId, PromptId, RunId};
 pub use project::{ProjectKey, ProjectRecord, Published, SourceName, UpstreamKind};

@@ -31,7 +31,9 @@ mod writer;
 
 pub use agreement::Agreement;
 pub use brands::BrandRow;
-pub use cells::{Bases, CellQuery, CellTable};
+pub use cells::{
+    Bases, CellQuery, CellTable, CitedBy, CitedList, CitedOrder, CitedQuery, CitedRef, CitedRow, Domains, Rival,
+};
 pub use details::{CitationRow, FactRow, HistoryRow, RunDetails};
 pub use domains::DomainCount;
 pub use error::Error;

@@ -1,22 +1,22 @@
 //! `brand_summary`: how a brand is doing, in one call.
 
 use super::support::{
-    AsOf, Asked, Moved, Names, Question, RunsFilter, Sourced, Table, cell, note_disagreements, note_model_changes, read,
+    AsOf, Asked, Moved, Names, Question, RunsFilter, Sourced, Table, cell, note_disagreements, note_model_changes,
+    owner_of, read,
 };
 use crate::{
-    analysis::{Figures, Mean, Rate, by_engine, change, fraction},
+    analysis::{Figures, Mean, Rate, by_engine, change, fraction, prompt_gaps},
     mcp::{
         Tool, ToolCx, ToolError,
         params::{BrandName, EngineName, Period, ProjectName, ResponseFormat},
         quote::{QuotedFields, QuotedLine},
     },
-    model::{Brand, BrandKind, DayRange, PromptRef, registrable_domain},
+    model::{BrandKind, DayRange, PromptRef},
     store::{Bases, CellQuery, CellTable, Reader},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// The tool.
 pub struct BrandSummary;
@@ -256,9 +256,7 @@ fn sources(reader: &Reader, query: &CellQuery<'_>, one: &Asked, runs: u64, limit
     table.rows = domains
         .into_iter()
         .map(|found| {
-            let is_owner =
-                |brand: &&Brand| brand.domains.iter().any(|domain| registrable_domain(domain) == found.domain);
-            let owner = one.brands.iter().find(is_owner);
+            let owner = owner_of(&one.brands, &found.domain);
             vec![
                 QuotedLine::new(&found.domain, 120).as_str().into(),
                 found.runs.into(),
@@ -278,26 +276,20 @@ fn gaps(reader: &Reader, one: &Asked, cells: &CellTable, limit: usize) -> Result
     if one.brand.kind != BrandKind::Own {
         return Ok(table);
     }
-    let mut sums: HashMap<PromptRef, (u32, u32)> = HashMap::new();
-    for (cell, gaps) in cells.cells.iter().zip(&cells.gaps) {
-        let sum = sums.entry(cell.prompt).or_default();
-        sum.0 += gaps;
-        sum.1 += cell.runs;
-    }
-    let mut sums: Vec<(PromptRef, (u32, u32))> = sums.into_iter().filter(|(_, (gaps, _))| *gaps > 0).collect();
-    sums.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.1.1.cmp(&b.1.1)).then_with(|| a.0.cmp(&b.0)));
-    sums.truncate(limit);
-    let refs: Vec<PromptRef> = sums.iter().map(|(prompt, _)| *prompt).collect();
+    let mut worst = prompt_gaps(&cells.cells, &cells.gaps);
+    worst.retain(|prompt| prompt.gap_runs > 0);
+    worst.truncate(limit);
+    let refs: Vec<PromptRef> = worst.iter().map(|prompt| prompt.prompt).collect();
     table.rows = reader
         .prompts(&refs)?
         .into_iter()
-        .zip(sums)
-        .map(|(prompt, (_, (gaps, runs)))| {
+        .zip(worst)
+        .map(|(prompt, gaps)| {
             vec![
                 prompt.id.to_string().into(),
                 QuotedLine::new(&prompt.text, 90).as_str().into(),
-                gaps.into(),
-                runs.into(),
+                gaps.gap_runs.into(),
+                gaps.runs.into(),
             ]
         })
         .collect();

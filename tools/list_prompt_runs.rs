@@ -3,15 +3,15 @@
 mod pages;
 
 use super::support::{
-    AsOf, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, no_brand,
+    AsOf, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, domain_named, no_brand,
     projects_named, prompt_named, read,
 };
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
         params::{
-            BrandName, Cursor, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat, TopicName,
-            not_one_of,
+            BrandName, Cursor, DomainName, EngineName, Limit, Period, ProjectName, PromptName, ResponseFormat,
+            TopicName, not_one_of,
         },
         quote::{QuotedFields, QuotedLine},
     },
@@ -57,6 +57,15 @@ pub struct Params {
     /// The same for mentions alone.
     #[serde(default)]
     mentioned: Option<bool>,
+    /// true: runs where the brand is absent and a rival present.
+    #[serde(default)]
+    gap: bool,
+    #[serde(default)]
+    domain: Option<DomainName>,
+    /// A cited URL, exactly.
+    #[serde(default)]
+    #[schemars(length(max = 2000))]
+    url: Option<String>,
     /// Words that the answer or the prompt must hold, all of them; "words in quotes" stand together.
     #[serde(default)]
     #[schemars(length(max = 300))]
@@ -244,6 +253,7 @@ fn listed(
     days: Option<DayRange>,
 ) -> Result<Vec<Listed>, ToolError> {
     let prompt = params.prompt_id.as_ref().map(|name| prompt_named(reader, targets, name)).transpose()?;
+    let domain = params.domain.as_ref().map(|name| domain_named(reader, name)).transpose()?;
     let mut listed = Vec::new();
     let mut names = Vec::new();
     for target in targets {
@@ -266,6 +276,9 @@ fn listed(
             text: params.text.clone(),
             answer: None,
             without_branded: !params.include_branded,
+            domain: domain.clone(),
+            url: params.url.clone(),
+            gap: params.gap,
         };
         listed.push(Listed { target: target.clone(), brand, filter });
     }

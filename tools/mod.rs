@@ -5,6 +5,7 @@ mod compare_brands;
 mod compare_engines;
 mod compare_runs;
 mod explain_metric;
+mod find_gaps;
 mod get_run_details;
 mod list_brands;
 mod list_prompt_runs;
@@ -15,6 +16,7 @@ mod query_sql;
 mod search_answers;
 mod support;
 mod sync_now;
+mod top_citations;
 mod visibility_trend;
 
 pub use brand_summary::BrandSummary;
@@ -22,6 +24,7 @@ pub use compare_brands::CompareBrands;
 pub use compare_engines::CompareEngines;
 pub use compare_runs::CompareRuns;
 pub use explain_metric::ExplainMetric;
+pub use find_gaps::FindGaps;
 pub use get_run_details::GetRunDetails;
 pub use list_brands::ListBrands;
 pub use list_prompt_runs::ListPromptRuns;
@@ -30,6 +33,7 @@ pub use list_sources::ListSources;
 pub use query_sql::QuerySql;
 pub use search_answers::SearchAnswers;
 pub use sync_now::SyncNow;
+pub use top_citations::TopCitations;
 pub use visibility_trend::VisibilityTrend;
 
 use crate::mcp::Registry;
@@ -47,6 +51,8 @@ pub fn catalogue() -> Registry {
         .with::<CompareBrands>()
         .with::<CompareEngines>()
         .with::<VisibilityTrend>()
+        .with::<TopCitations>()
+        .with::<FindGaps>()
         .with::<SearchAnswers>()
         .with::<CompareRuns>()
         .with::<ExplainMetric>()

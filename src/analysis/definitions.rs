@@ -122,6 +122,25 @@ pub const DEFINITIONS: &[Definition] = &[
         FRACTION,
     ),
     define(
+        "consistency",
+        "finished runs that cite a domain or URL / all finished runs in scope",
+        "finished runs in scope",
+        FRACTION,
+    ),
+    define(
+        "influence",
+        "consistency of a domain or URL x distinct prompts with a run that cites it",
+        "finished runs in scope",
+        "prompts, weighed",
+    ),
+    define(
+        "gap_rate",
+        "finished runs where the brand was looked for and is absent and a rival is present / finished runs where the \
+         brand was looked for; rivals of the own brand are the competitors, of another all other tracked brands",
+        "finished runs checked for mentions and for citations",
+        FRACTION,
+    ),
+    define(
         "interval",
         "low to high hold the true value in 95 of 100 cases; prompts, not runs, are the sample: jackknife variance by \
          prompt, believed less the fewer prompts have hits, Wilson at the effective sample size, Student's t",

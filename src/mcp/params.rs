@@ -243,6 +243,10 @@ name!(
     TopicName, "topic", 200, "Topic of prompts."
 );
 name!(
+    /// A cited domain, by any host or URL of it.
+    DomainName, "domain", 300, "Cited domain, such as example.com, or a URL of it."
+);
+name!(
     /// A source, by its configured name.
     SourceText, "source", 80, "Source, by the name it has in list_sources."
 );

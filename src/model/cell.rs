@@ -55,6 +55,21 @@ pub struct Cell {
     pub sentiment_runs: u32,
 }
 
+/// Finished runs of one prompt on one engine that cite one domain or URL. Every count adds up over days.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CitedCell {
+    /// The prompt.
+    pub prompt: PromptRef,
+    /// The engine.
+    pub engine: EngineRef,
+    /// Runs that cite it.
+    pub runs: u32,
+    /// Citations of it in them.
+    pub citations: u32,
+    /// Of the runs, those where the brand asked about is absent and a rival present.
+    pub gap_runs: u32,
+}
+
 /// What the finished runs of one day hold of one brand.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct ScoreParts {

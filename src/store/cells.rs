@@ -1,6 +1,8 @@
 //! Reading cells: from the rollups for days that are up to date, from the rows for days that are not.
 
 mod adder;
+mod cited;
+mod gaps;
 mod known;
 
 use super::{
@@ -10,6 +12,9 @@ use super::{
 };
 use crate::model::{Basis, BrandKey, Cell, DayRange, EngineRef, ProjectKey, PromptId};
 use adder::Adder;
+pub use cited::{CitedBy, CitedList, CitedOrder, CitedQuery, CitedRef, CitedRow, Domains};
+pub(super) use gaps::GAP;
+pub use gaps::Rival;
 use known::Known;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::{BTreeMap, HashSet};

@@ -16,6 +16,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0005-slice-days-run-keys.sql")),
     M::up(include_str!("migrations/0006-rechecks.sql")),
     M::up(include_str!("migrations/0007-derived-facts.sql")),
+    M::up(include_str!("migrations/0008-sources.sql")),
     M::up(include_str!("migrations/0009-models.sql")),
 ];
 

@@ -3,7 +3,11 @@
 //! A window of 90,000 runs is some 30 blobs instead of 90,000 rows: decoding costs a few nanoseconds a number where
 //! a row costs some hundred. A first byte names the form, so that it can change.
 
+mod source;
+
 use super::{Error, Result};
+
+pub(super) use source::{SourceCell, pack_sources, unpack_sources};
 
 const FORM: u8 = 1;
 

@@ -6,7 +6,7 @@
 use super::{
     Result, Write,
     error::Context as _,
-    packed::{BaseCell, BrandCell, DomainCell, pack_base, pack_brand, pack_domains},
+    packed::{BaseCell, BrandCell, DomainCell, SourceCell, pack_base, pack_brand, pack_domains, pack_sources},
     scores::{Recompute, recheck},
 };
 use crate::model::{Day, ProjectKey};
@@ -39,6 +39,7 @@ struct DayCells {
     base: BTreeMap<(u32, u32, u32), BaseCell>,
     brands: BTreeMap<i64, BTreeMap<(u32, u32, u32), BrandCell>>,
     domains: BTreeMap<(u32, u32, u32), DomainCell>,
+    sources: BTreeMap<(u32, u32, u32), SourceCell>,
 }
 
 impl Write<'_> {
@@ -99,6 +100,13 @@ fn rebuild(tx: &Connection, project: i64, day: Day) -> Result<()> {
     )?
     .execute((project, day, pack_domains(&domains)))
     .context("day_domain")?;
+    let sources: Vec<SourceCell> = cells.sources.into_values().collect();
+    tx.prepare_cached(
+        "INSERT INTO day_source (project_id, day, cells) VALUES (?1, ?2, ?3)
+         ON CONFLICT (project_id, day) DO UPDATE SET cells = excluded.cells",
+    )?
+    .execute((project, day, pack_sources(&sources)))
+    .context("day_source")?;
     tx.prepare_cached("DELETE FROM day_count WHERE project_id = ?1 AND day = ?2")?
         .execute((project, day))
         .context("old day_count")?;
@@ -135,13 +143,13 @@ fn count(tx: &Connection, project: i64, day: Day) -> Result<DayCells> {
         let run: i64 = row.get(0)?;
         let key: (u32, u32, u32) = (row.get(1)?, row.get(2)?, row.get(3)?);
         let branded = row.get(4)?;
-        count_run(
+        let seen = count_run(
             tx,
             &mut cells,
             (run, key),
             &Flags { own_checked: row.get(5)?, derived: (row.get(6)?, row.get(7)?) },
         )?;
-        count_domains(tx, &mut cells, run, key.1, branded)?;
+        count_domains(tx, &mut cells, (run, key), branded, &seen)?;
     }
     Ok(cells)
 }
@@ -153,7 +161,15 @@ struct Flags {
     derived: (bool, bool),
 }
 
-fn count_run(tx: &Connection, cells: &mut DayCells, (run, key): (i64, (u32, u32, u32)), flags: &Flags) -> Result<()> {
+/// What a run shows of the own brand.
+struct Seen {
+    /// It was looked for and is absent, and a competitor is present.
+    gap: bool,
+    /// It was looked for and is present.
+    present: bool,
+}
+
+fn count_run(tx: &Connection, cells: &mut DayCells, (run, key): (i64, (u32, u32, u32)), flags: &Flags) -> Result<Seen> {
     let (prompt, engine, scope) = key;
     let base = cells.base.entry(key).or_insert_with(|| BaseCell { prompt, engine, scope, ..BaseCell::default() });
     base.runs += 1;
@@ -201,11 +217,19 @@ fn count_run(tx: &Connection, cells: &mut DayCells, (run, key): (i64, (u32, u32,
             cell.sentiment_runs += 1;
         }
     }
-    base.gaps += u32::from(flags.own_checked && !own_present && rival_present);
-    Ok(())
+    let seen =
+        Seen { gap: flags.own_checked && !own_present && rival_present, present: flags.own_checked && own_present };
+    base.gaps += u32::from(seen.gap);
+    Ok(seen)
 }
 
-fn count_domains(tx: &Connection, cells: &mut DayCells, run: i64, engine: u32, branded: bool) -> Result<()> {
+fn count_domains(
+    tx: &Connection,
+    cells: &mut DayCells,
+    (run, (prompt, engine, _)): (i64, (u32, u32, u32)),
+    branded: bool,
+    seen: &Seen,
+) -> Result<()> {
     let mut statement = tx.prepare_cached(DOMAINS)?;
     let mut domains: Vec<u32> =
         statement.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")?;
@@ -219,8 +243,19 @@ fn count_domains(tx: &Connection, cells: &mut DayCells, run: i64, engine: u32, b
             branded,
             ..DomainCell::default()
         });
+        let citations = u32::try_from(same.len()).unwrap_or(u32::MAX);
         cell.runs += 1;
-        cell.citations += u32::try_from(same.len()).unwrap_or(u32::MAX);
+        cell.citations += citations;
+        let cell = cells.sources.entry((domain, prompt, engine)).or_insert_with(|| SourceCell {
+            domain,
+            prompt,
+            engine,
+            ..SourceCell::default()
+        });
+        cell.runs += 1;
+        cell.citations += citations;
+        cell.gaps += u32::from(seen.gap);
+        cell.present += u32::from(seen.present);
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Lists of runs: filtered, sorted, one page after the other by key and never by offset.
 
+mod cited;
+
 use super::{PromptRow, Reader, Result, error::Context as _, names::Checked, prompts::prompt_row, sync_log::instant};
 use crate::model::{Basis, BrandKey, Day, DayRange, ProjectKey, PromptId, RunId, Status};
 use jiff::Timestamp;
@@ -34,6 +36,12 @@ pub struct RunFilter {
     pub answer: Option<String>,
     /// Leave out prompts that name a tracked brand.
     pub without_branded: bool,
+    /// Only runs that cite this registrable domain, or a host below it.
+    pub domain: Option<String>,
+    /// Only runs that cite exactly this URL.
+    pub url: Option<String>,
+    /// Only finished runs where the brand was looked for and is absent, and a rival is present.
+    pub gap: bool,
 }
 
 /// What a list is sorted by; runs without the value come last, equal ones newest first.
@@ -303,6 +311,9 @@ impl Reader {
             query.and("p.branded = 0");
         }
         by_presence(&mut query, filter);
+        if !self.by_citation(&mut query, filter, brand)? {
+            return Ok(None);
+        }
         if let Some(text) = &filter.text {
             query.with(
                 "(r.id IN (SELECT rowid FROM answer_fts WHERE answer_fts MATCH :text)
@@ -390,8 +401,14 @@ impl Reader {
     /// How the default list of a filter is read, for tests.
     #[cfg(test)]
     pub(super) fn explain_runs(&self, project: &ProjectKey, filter: &RunFilter) -> String {
+        self.explain_runs_if_any(project, filter)
+    }
+
+    /// The same, empty where nothing stored is so named.
+    #[cfg(test)]
+    pub(super) fn explain_runs_if_any(&self, project: &ProjectKey, filter: &RunFilter) -> String {
         let project = self.project_id(project).unwrap().unwrap();
-        let query = self.filtered(project, filter).unwrap().unwrap();
+        let Some(query) = self.filtered(project, filter).unwrap() else { return String::new() };
         let sql = format!("EXPLAIN QUERY PLAN {}\nORDER BY r.created_at DESC, r.id DESC LIMIT 20", query.sql);
         let values: Vec<(&str, &dyn ToSql)> = query.values.iter().map(|(n, v)| (*n, v as &dyn ToSql)).collect();
         let mut statement = self.connection.prepare(&sql).unwrap();

@@ -361,6 +361,16 @@ CREATE TABLE day_domain (
     UNIQUE (project_id, day)
 ) STRICT;
 
+-- Per project and day: cited domains by prompt and engine, with the runs where the own brand is absent beside a
+-- competitor, and those where it is present.
+CREATE TABLE day_source (
+    id         INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    day        INTEGER NOT NULL,
+    cells      BLOB NOT NULL,
+    UNIQUE (project_id, day)
+) STRICT;
+
 -- Days whose rollups are behind their rows; readers count those days from the rows.
 CREATE TABLE dirty_day (
     project_id INTEGER NOT NULL REFERENCES project (id),

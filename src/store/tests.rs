@@ -9,6 +9,7 @@
 
 mod lists;
 mod models;
+mod cited;
 mod world;
 
 use super::*;

@@ -130,6 +130,11 @@ fn a_summary_of_many_projects_shows_some_and_names_others() {
         assert_eq!(answer["summaries"].as_array().unwrap().len(), shown);
         assert!(answer["caveats"][0].as_str().unwrap().starts_with(&format!("{shown} of 45 projects are shown; name")));
         assert!(tokens::of(&answer) <= most, "{format}: {}", tokens::of(&answer));
+        for tool in ["top_citations", "find_gaps"] {
+            let answer = call(&backend, tool, json!({ "response_format": format })).unwrap();
+            assert_eq!(answer["projects"].as_array().unwrap().len(), shown);
+            assert!(tokens::of(&answer) <= most, "{tool} {format}: {}", tokens::of(&answer));
+        }
         let sources = call(&backend, "list_sources", json!({ "response_format": format })).unwrap();
         assert!(tokens::of(&sources) <= most, "{format}: {}", tokens::of(&sources));
         let of_source = &sources["sources"][0];
@@ -205,6 +210,8 @@ fn the_dearest_texts_fit_as_well() {
     for format in ["concise", "detailed"] {
         ask("get_run_details", json!({ "run_id": run, "response_format": format }));
         ask("brand_summary", json!({ "response_format": format }));
+        ask("top_citations", json!({ "by": "url", "limit": 100, "response_format": format }));
+        ask("find_gaps", json!({ "limit": 100, "response_format": format }));
         ask("list_sources", json!({ "response_format": format }));
         for tool in ["list_brands", "list_prompts"] {
             ask(tool, json!({ "response_format": format, "limit": 100 }));

@@ -32,3 +32,4 @@ mod sync_now;
 mod tidy;
 mod tools_comparisons;
 mod tools_lists;
+mod tools_sources;

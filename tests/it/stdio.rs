@@ -22,6 +22,10 @@ async fn calls(raw: &mut Raw) -> Vec<(&'static str, Value)> {
         ("get_run_details", json!({ "run_id": run, "response_format": "detailed" })),
         ("brand_summary", json!({})),
         ("brand_summary", json!({ "period": "7d", "response_format": "detailed" })),
+        ("top_citations", json!({})),
+        ("top_citations", json!({ "by": "url", "limit": 5, "response_format": "detailed" })),
+        ("find_gaps", json!({})),
+        ("find_gaps", json!({ "kind": "sources", "response_format": "detailed" })),
     ]
 }
 

@@ -7,9 +7,11 @@ mod bookmark;
 mod bound;
 mod disagreement;
 mod model_change;
+mod cited;
 mod moved;
 mod open;
 mod question;
+mod ranked;
 mod recheck;
 mod scope;
 mod table;
@@ -21,8 +23,10 @@ pub(super) use bookmark::Bookmark;
 pub(super) use bound::{Bound, short_name};
 pub(super) use disagreement::note_disagreements;
 pub(super) use model_change::note_model_changes;
+pub(super) use cited::{domain_named, domains_of_kind, kind_beside, owner_of};
 pub(super) use moved::Moved;
 pub(super) use question::{Asked, Names, Question, RunsFilter};
+pub(super) use ranked::{Pages, rows_a_page};
 pub(super) use recheck::rechecked;
 pub(super) use scope::{
     Target, anchor, brand_named, check_engine, check_topic, no_brand, no_source, projects_named, prompt_named, read,

@@ -123,6 +123,8 @@ impl Question {
             engine: self.engine.clone(),
             topic: self.topic.as_ref().map(|topic| QuotedLine::new(topic, 200)),
             prompt_id: self.prompt.map(|prompt| prompt.to_string()),
+            domain: None,
+            gap: None,
         }
     }
 
@@ -161,6 +163,12 @@ pub(crate) struct RunsFilter {
     pub topic: Option<QuotedLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
+    pub gap: Option<bool>,
 }
 
 super::open::open_object!(RunsFilter);
