@@ -3,8 +3,8 @@
 mod pages;
 
 use super::support::{
-    AsOf, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, domain_named, no_brand,
-    projects_named, prompt_named, read,
+    AsOf, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, domain_named,
+    no_brand, projects_named, prompt_named, read,
 };
 use crate::{
     mcp::{

@@ -25,8 +25,8 @@ pub fn origin(metric: &str) -> Option<&'static Origin> {
     ORIGINS.iter().find(|origin| origin.metric == metric)
 }
 
-const RATE: &str = "95 %, Wilson at the effective sample size, which the variance between prompts gives, with Student's \
-                    t; of one prompt alone: Wilson over its runs";
+const RATE: &str = "95 %, Wilson at the effective sample size that the variance between prompts gives, believed less the \
+                    fewer prompts have hits, with Student's t; of one prompt alone: Wilson over its runs";
 const MEAN: &str = "95 %, Student's t at the linearised variance between prompts; absent where they show no spread";
 const PAIRED: &str = "95 %, Student's t at the linearised variance between prompts of the paired differences";
 const NO_INTERVAL: &str = "none";
@@ -167,6 +167,33 @@ const ORIGINS: &[Origin] = &[
         verseodin: FROM_RUNS,
         lunary: FROM_RUNS,
         facts: &[],
+    },
+    Origin {
+        metric: "consistency",
+        formula: "runs with the domain or URL among their citations / runs",
+        interval: RATE,
+        lumar: "the citations of all brands in the run's details",
+        verseodin: "the citations of each row",
+        lunary: OFF_TEXT_HERE,
+        facts: &[],
+    },
+    Origin {
+        metric: "influence",
+        formula: "consistency x distinct prompts with a run that cites it",
+        interval: NO_INTERVAL,
+        lumar: FROM_RUNS,
+        verseodin: FROM_RUNS,
+        lunary: FROM_RUNS,
+        facts: &[],
+    },
+    Origin {
+        metric: "gap_rate",
+        formula: "runs without a mention or citation of the brand and with one of a rival / runs checked for the brand",
+        interval: RATE,
+        lumar: FROM_RUNS,
+        verseodin: FROM_RUNS,
+        lunary: FROM_RUNS,
+        facts: &["mentioned", "cited"],
     },
     Origin {
         metric: "interval",

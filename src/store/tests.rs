@@ -7,9 +7,9 @@
     reason = "a test is read from top to bottom"
 )]
 
+mod cited;
 mod lists;
 mod models;
-mod cited;
 mod world;
 
 use super::*;

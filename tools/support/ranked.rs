@@ -1,23 +1,21 @@
 //! Pages of ranked lists: counted anew for each page, which begins behind so many rows of each list.
 //!
-//! A cursor is text that only its tool reads: a hash of the question it belongs to, then for each list how many rows were
-//! shown. A cursor of another question is refused.
+//! A cursor says for each list how many rows were shown.
 
-use super::Question;
+use super::{Bound, Question};
 use crate::mcp::{
     ToolError,
     params::{Cursor, Period},
     quote::cost,
 };
 use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_64;
 
 // Numbers cost more than words, and odd URLs most of all, so this is far below what an answer may cost.
 const PAGE_COST: usize = 24_000;
 
 /// How far each list of an answer was shown.
 pub(crate) struct Pages {
-    question: u64,
+    bound: Bound,
     shown: Vec<usize>,
     more: bool,
 }
@@ -35,16 +33,12 @@ impl Pages {
         let projects: Vec<_> = question.asked.iter().map(|one| (&one.target.row.key, &one.brand.key)).collect();
         let Question { engine, topic, prompt, include_branded, .. } = question;
         let text = format!("{projects:?} {period:?} {engine:?} {topic:?} {prompt:?} {include_branded} {particular}");
-        let question = xxh3_64(text.as_bytes());
-        let Some(cursor) = cursor else { return Ok(Self { question, shown: vec![0; lists], more: false }) };
-        let mut parts = cursor.as_str().split('~');
-        if parts.next().and_then(|part| u64::from_str_radix(part, 16).ok()) != Some(question) {
-            return Err(Cursor::refused());
-        }
-        let shown: Result<Vec<usize>, _> = parts.map(str::parse).collect();
+        let bound = Bound::to(&text);
+        let Some(parts) = bound.read(cursor)? else { return Ok(Self { bound, shown: vec![0; lists], more: false }) };
+        let shown: Result<Vec<usize>, _> = parts.into_iter().map(str::parse).collect();
         match shown {
             Ok(shown) if shown.len() == lists && shown.iter().all(|shown| *shown < 1 << 30) => {
-                Ok(Self { question, shown, more: false })
+                Ok(Self { bound, shown, more: false })
             }
             _ => Err(Cursor::refused()),
         }
@@ -74,7 +68,7 @@ impl Pages {
     /// The cursor behind what was kept; none at the end of every list.
     pub(crate) fn next_cursor(&self) -> Option<String> {
         let shown: Vec<String> = self.shown.iter().map(usize::to_string).collect();
-        self.more.then(|| format!("{:x}~{}", self.question, shown.join("~")))
+        self.more.then(|| self.bound.write(&shown))
     }
 }
 
