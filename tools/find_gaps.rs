@@ -38,7 +38,7 @@ pub struct Params {
     topic: Option<TopicName>,
     #[serde(default)]
     period: Period,
-    /// Count prompts that name a tracked brand too.
+    /// Count branded prompts too.
     #[serde(default)]
     include_branded: bool,
     #[serde(default)]

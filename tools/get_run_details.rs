@@ -36,7 +36,7 @@ pub struct Params {
     #[serde(default)]
     #[schemars(range(max = 100_000_000))]
     citations_offset: u32,
-    /// Where in the tracker's own record to begin, in characters; with detailed only.
+    /// Where in the tracker's record to begin; detailed only.
     #[serde(default)]
     #[schemars(range(max = 100_000_000))]
     record_offset: u32,

@@ -66,14 +66,14 @@ pub struct Params {
     #[serde(default)]
     #[schemars(length(max = 2000))]
     url: Option<String>,
-    /// Words that the answer or the prompt must hold, all of them; "words in quotes" stand together.
+    /// Words in the answer or prompt; "in quotes" side by side.
     #[serde(default)]
     #[schemars(length(max = 300))]
     text: Option<String>,
-    /// Prompts that name a tracked brand; true where left out.
+    /// With branded prompts.
     #[serde(default = "yes")]
     include_branded: bool,
-    /// What to sort by; runs without the value come last.
+    /// Runs without the value come last.
     #[serde(default)]
     sort: RunSort,
     #[serde(default)]

@@ -39,14 +39,14 @@ pub struct Params {
     topic: Option<TopicName>,
     #[serde(default)]
     period: Period,
-    /// Prompts that name a tracked brand; true where left out.
+    /// With branded prompts.
     #[serde(default = "yes")]
     include_branded: bool,
     /// Words that the prompt must hold, all of them.
     #[serde(default)]
     #[schemars(length(max = 300))]
     text: Option<String>,
-    /// What to sort by; prompts without the value come last.
+    /// Prompts without the value come last.
     #[serde(default)]
     sort: Sort,
     /// desc where left out; asc for sort prompt.

@@ -26,7 +26,7 @@ pub struct SearchAnswers;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Words to find, all of them; "words in quotes" stand together.
+    /// Words to find; "in quotes" side by side.
     #[schemars(length(min = 1, max = 300))]
     text: String,
     #[serde(default)]
@@ -42,7 +42,7 @@ pub struct Params {
     /// 7d, 30d, a month or a range; all days where left out.
     #[serde(default)]
     period: Option<Period>,
-    /// Prompts that name a tracked brand; true where left out.
+    /// With branded prompts.
     #[serde(default = "yes")]
     include_branded: bool,
     #[serde(default)]

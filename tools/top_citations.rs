@@ -48,7 +48,7 @@ pub struct Params {
     prompt_id: Option<PromptName>,
     #[serde(default)]
     period: Period,
-    /// Count prompts that name a tracked brand too.
+    /// Count branded prompts too.
     #[serde(default)]
     include_branded: bool,
     #[serde(default)]

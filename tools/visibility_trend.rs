@@ -43,7 +43,7 @@ pub struct Params {
     /// As everywhere; default 90d.
     #[serde(default)]
     period: Option<Period>,
-    /// Count prompts that name a tracked brand too.
+    /// Count branded prompts too.
     #[serde(default)]
     include_branded: bool,
     /// Only prompts and engines that every row has.

@@ -118,7 +118,7 @@ pub const DEFINITIONS: &[Definition] = &[
         "brand_list_overlap",
         "tracked brands present in both of two consecutive finished runs of one prompt on one engine / those present \
          in either; the mean over such pairs",
-        "pairs of consecutive finished runs checked for all tracked brands, with a brand in either",
+        "pairs of consecutive finished runs checked for mentions and citations of all their brands, with one in either",
         FRACTION,
     ),
     define(

@@ -102,7 +102,7 @@ pub(super) fn reach(freedom: f64) -> f64 {
 
 /// The quantile of Student's t at `p`, whose normal quantile is `z`.
 fn t_quantile(p: f64, z: f64, freedom: f64) -> f64 {
-    // The Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5): right to seven digits from 40 degrees on.
+    // The Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5): right to ten digits from 100 degrees on.
     let z2 = square(z);
     let terms = [
         (z2 + 1.0) / 4.0,
@@ -111,7 +111,7 @@ fn t_quantile(p: f64, z: f64, freedom: f64) -> f64 {
         ((((79.0 * z2 + 776.0) * z2 + 1482.0) * z2 - 1920.0) * z2 - 945.0) / 92_160.0,
     ];
     let expansion = z + z * terms.iter().rev().fold(0.0, |sum, term| (sum + term) / freedom);
-    if freedom >= 40.0 {
+    if freedom >= 100.0 {
         return expansion;
     }
     let Ok(student) = StudentsT::new(0.0, 1.0, freedom) else { return f64::INFINITY };

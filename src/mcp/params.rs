@@ -129,7 +129,7 @@ impl JsonSchema for Cursor {
         json_schema!({
             "type": "string",
             "maxLength": Self::MAX_CHARS,
-            "description": "next_cursor of the page before.",
+            "description": "The last next_cursor.",
         })
     }
 }
@@ -166,7 +166,7 @@ impl JsonSchema for ResponseFormat {
         json_schema!({
             "type": "string",
             "enum": ["concise", "detailed"],
-            "description": "detailed: everything, with ids.",
+            "description": "detailed: everything.",
         })
     }
 }
@@ -224,27 +224,27 @@ macro_rules! name {
 
 name!(
     /// A project, by name or id.
-    ProjectName, "project", 200, "Project, by name or id; default all."
+    ProjectName, "project", 200, "Project; default all."
 );
 name!(
     /// A brand, by name, alias, domain or id.
-    BrandName, "brand", 200, "Brand, by name, alias or domain; default the project's own."
+    BrandName, "brand", 200, "Brand, alias or domain; default the own."
 );
 name!(
     /// An engine, by name.
-    EngineName, "engine", 80, "Engine, such as chatgpt or google_ai_overviews."
+    EngineName, "engine", 80, "Engine, such as chatgpt."
 );
 name!(
     /// A prompt, by id.
-    PromptName, "prompt_id", 200, "Prompt id, number or exact text."
+    PromptName, "prompt_id", 200, "Prompt id, number or text."
 );
 name!(
     /// A topic, by name.
-    TopicName, "topic", 200, "Topic of prompts."
+    TopicName, "topic", 200, "Topic."
 );
 name!(
     /// A cited domain, by any host or URL of it.
-    DomainName, "domain", 300, "Cited domain, such as example.com, or a URL of it."
+    DomainName, "domain", 300, "Cited domain, such as example.com."
 );
 name!(
     /// A source, by its configured name.

@@ -4,6 +4,7 @@
 //! knows. Some model providers refuse a whole tool list for one schema that breaks these. Arguments have no references
 //! either; answers, which go to no provider, say under `$defs` what occurs several times.
 
+use super::quote;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -39,13 +40,19 @@ fn shorten(schema: &mut Value, depth: usize) {
     if object.get("minimum").is_some_and(|least| least == 0) {
         object.shift_remove("minimum");
     }
-    if depth > 1 {
+    // Which strings are third parties' is said in every answer and in every schema.
+    if depth > 0 && object.get("description").is_some_and(|words| words != quote::QUOTED_WORDS) {
         object.shift_remove("description");
     }
-    for key in ["properties", "$defs"] {
-        if let Some(Value::Object(inner)) = object.get_mut(key) {
-            inner.values_mut().for_each(|schema| shorten(schema, depth + 1));
-        }
+    // What is always there is promised for the answer itself and for what is used in several places.
+    if depth > 1 {
+        object.shift_remove("required");
+    }
+    if let Some(Value::Object(inner)) = object.get_mut("properties") {
+        inner.values_mut().for_each(|schema| shorten(schema, depth + 1));
+    }
+    if let Some(Value::Object(shared)) = object.get_mut("$defs") {
+        shared.values_mut().for_each(|schema| shorten(schema, 1));
     }
     if let Some(items) = object.get_mut("items") {
         shorten(items, depth + 1);
@@ -167,10 +174,9 @@ fn flatten(object: &mut Object, union: &str, nulls: Nulls) {
         .iter()
         .filter_map(|part| Some(format!("{}: {}", part.get("const")?.as_str()?, part.get("description")?.as_str()?)))
         .collect();
-    if !meanings.is_empty() {
-        let before =
-            object.get("description").and_then(Value::as_str).map(|text| format!("{text} ")).unwrap_or_default();
-        object.insert("description".into(), format!("{before}{}", meanings.join(" ")).into());
+    // The words of the field itself say enough.
+    if !meanings.is_empty() && !object.contains_key("description") {
+        object.insert("description".into(), meanings.join(" ").into());
     }
     object.insert("type".into(), "string".into());
     object.insert("enum".into(), Value::Array(words));

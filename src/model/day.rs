@@ -96,7 +96,7 @@ impl From<Day> for String {
 
 /// Days from `first` to `last`, both inside.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
-#[schemars(inline)]
+#[schemars(inline, with = "std::collections::BTreeMap<String, String>")]
 pub struct DayRange {
     /// The first day.
     pub first: Day,

@@ -37,9 +37,10 @@ pub(super) const OF_PROMPT: &str = presence!("run_by_prompt", "r.prompt_id = ?1"
 pub(super) const LISTS: &str = "
 SELECT r.engine_id, r.created_at, r.id, f.brand_id
 FROM run r INDEXED BY run_by_prompt
-CROSS JOIN scope c ON c.id = r.scope_id AND c.share_mentions AND c.share_citations
 LEFT JOIN run_brand f ON f.run_id = r.id AND (f.mentions > 0 OR f.citations > 0)
-WHERE r.prompt_id = ?1 AND r.day BETWEEN ?2 AND ?3 AND r.status_id = 3 AND r.gone_at IS NULL";
+WHERE r.prompt_id = ?1 AND r.day BETWEEN ?2 AND ?3 AND r.status_id = 3 AND r.gone_at IS NULL
+  AND EXISTS (SELECT 1 FROM scope_brand c WHERE c.scope_id = r.scope_id)
+  AND NOT EXISTS (SELECT 1 FROM scope_brand c WHERE c.scope_id = r.scope_id AND NOT (c.mentions AND c.citations))";
 
 /// When a run was made, and its place among those of the same moment.
 type Moment = (i64, i64);

@@ -91,7 +91,7 @@ pub enum SortValue {
 }
 
 /// Which of two runs was stored later: how lists break ties of time, within a project and between several.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Stored(i64);
 
 /// A run in a list.

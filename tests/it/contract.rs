@@ -140,6 +140,9 @@ async fn the_list_of_tools_is_cheap() {
     let seen = |tool: &Value| json!([tool["name"], tool["description"], tool["inputSchema"]]);
     let model: usize = tools.iter().map(|tool| tokens::of(&seen(tool))).sum();
     let whole = tokens::of(&json!({ "tools": tools }));
+    for tool in &tools {
+        println!("{}: {} tokens to a model, {} in all", tool["name"], tokens::of(&seen(tool)), tokens::of(tool));
+    }
     println!("{} tools: {model} tokens to a model, {whole} in tools/list", tools.len());
     // What all tools together may cost, however many there are.
     assert!(model <= 6_000 && whole <= 12_000, "{model} and {whole}");

@@ -18,7 +18,6 @@ use std::{
     path::Path,
     process::Command,
 };
-use visibility_mcp::tools;
 use worlds::Cached;
 
 /// How many answers with runs behind them are traced in one cache; each takes many pages of a list.
@@ -31,7 +30,7 @@ fn judge(cached: &Cached, rounds: usize) {
     for line in &lines {
         *asked.entry(line["tool"].as_str().unwrap()).or_default() += 1;
     }
-    for tool in tools::catalogue().tools() {
+    for tool in questions::tools() {
         assert!(asked.contains_key(tool.name), "{}: `{}` was not asked", cached.name, tool.name);
     }
     let mut traced = Vec::new();
@@ -49,16 +48,17 @@ fn judge(cached: &Cached, rounds: usize) {
     recompute(cached.store.path(), &cached.name, &lines);
 }
 
-/// The texts of the runs that were asked for: compressed in the cache, so that the oracle must be given them.
+/// The texts of all runs, and the records of those that were asked for: compressed in the cache, so that the oracle must
+/// be given them.
 fn texts(cached: &Cached, lines: &[Value]) -> Vec<Value> {
     let reader = cached.store.reader().unwrap();
     let asked: BTreeSet<&str> = lines.iter().filter_map(|line| line["arguments"]["run_id"].as_str()).collect();
-    let text = |run: &str| {
+    let text = |run: String| {
         let id = run.parse().unwrap();
-        let answer = reader.run_details(id, None).unwrap().unwrap().answer;
-        json!({ "texts_of": run, "answer": answer, "record": reader.raw_record(id).unwrap() })
+        let record = asked.contains(run.as_str()).then(|| reader.raw_record(id).unwrap());
+        json!({ "texts_of": run, "answer": reader.answer(id).unwrap(), "record": record })
     };
-    asked.into_iter().map(text).collect()
+    questions::named(cached).into_iter().flat_map(|project| project.runs).map(text).collect()
 }
 
 /// Has the oracle recompute these lines.

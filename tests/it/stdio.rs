@@ -9,24 +9,24 @@ use crate::support::{
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, process::Command};
 use tokio::process::Child;
+use visibility_mcp::tools;
 
-/// A call of every tool that must succeed on any cache with a finished run.
+/// Calls of every tool that reads, which must succeed on any cache with a finished run: those that their pages show.
 async fn calls(raw: &mut Raw) -> Vec<(&'static str, Value)> {
     let list = raw.call("list_prompt_runs", json!({ "status": "finished", "limit": 1 })).await;
     let run = &list["structuredContent"]["runs"]["rows"][0][0];
-    vec![
-        ("list_sources", json!({})),
-        ("list_prompt_runs", json!({ "limit": 5 })),
-        ("list_prompt_runs", json!({ "visible": true, "response_format": "detailed" })),
-        ("get_run_details", json!({ "run_id": run })),
-        ("get_run_details", json!({ "run_id": run, "response_format": "detailed" })),
-        ("brand_summary", json!({})),
-        ("brand_summary", json!({ "period": "7d", "response_format": "detailed" })),
-        ("top_citations", json!({})),
-        ("top_citations", json!({ "by": "url", "limit": 5, "response_format": "detailed" })),
-        ("find_gaps", json!({})),
-        ("find_gaps", json!({ "kind": "sources", "response_format": "detailed" })),
-    ]
+    let mut calls = vec![("list_prompt_runs", json!({ "visible": true })), ("top_citations", json!({ "by": "url" }))];
+    for tool in tools::catalogue().tools().filter(|tool| tool.hints.read_only) {
+        let mut arguments = Value::Object(tool.example().unwrap());
+        for value in arguments.as_object_mut().unwrap().values_mut().filter(|value| **value == "FIRST_RUN") {
+            *value = run.clone();
+        }
+        for format in ["concise", "detailed"] {
+            arguments["response_format"] = format.into();
+            calls.push((tool.name, arguments.clone()));
+        }
+    }
+    calls
 }
 
 /// The schema of each tool's answers.
@@ -123,7 +123,13 @@ async fn a_server_without_anything_starts_and_every_tool_says_what_to_do() {
     let home = Home::new();
     let (mut child, mut raw) = home.open(&["serve"], Era::Legacy).await;
     for tool in schemas(&mut raw).await.keys() {
-        let arguments = if tool == "get_run_details" { json!({ "run_id": "r0000000000000" }) } else { json!({}) };
+        let arguments = match tool.as_str() {
+            "get_run_details" | "compare_runs" => json!({ "run_id": "r0000000000000" }),
+            "search_answers" => json!({ "text": "battery" }),
+            // What figures mean is known without any data.
+            "explain_metric" => continue,
+            _ => json!({}),
+        };
         let result = raw.call(tool, arguments).await;
         assert!(text(&result).contains("VERSEODIN_API_KEY"), "{tool}: {result}");
         assert!(text(&result).contains("serve --demo"), "{tool}: {result}");

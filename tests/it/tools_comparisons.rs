@@ -585,7 +585,7 @@ async fn sources_that_see_the_same_do_not_disagree() {
 
 #[tokio::test]
 async fn sources_that_see_something_else_are_told_apart() {
-    let (lumar, _verseodin, backend) = two_sources(11).await;
+    let (lumar, _verseodin, backend) = two_sources(22).await;
     let project = lumar.world.project_name(0);
     let arguments = json!({ "project": project, "period": "14d" });
     let told = disagreements(&call(&backend, "brand_summary", arguments.clone()).unwrap());

@@ -121,6 +121,26 @@ def jaccard(one, other):
     return len(one & other) / len(one | other) if one | other else None
 
 
+def brand_list_overlap(runs, brands):
+    """How much the tracked brands of one finished run of one prompt have in common with those of the next on the same
+    engine: the mean over pairs with a brand in either.
+
+    Runs come oldest first; those that were not checked for all tracked brands are left out.
+    """
+    tracked = [brand for brand in brands if brand.tracked]
+    last, found = {}, []
+    for run in runs:
+        seen = {brand: run.visible(brand) for brand in tracked if brand.id in run.checks}
+        if not seen or any((run.mentions(brand), run.citations_of(brand)).count(None) for brand in seen):
+            continue
+        present = {brand for brand, there in seen.items() if there}
+        if (run.prompt.id, run.engine) in last:
+            found.append(jaccard(last[run.prompt.id, run.engine], present))
+        last[run.prompt.id, run.engine] = present
+    found = [one for one in found if one is not None]
+    return sum(found) / len(found) if found else None
+
+
 def citing(runs, domain):
     """The runs that cite a domain."""
     return [run for run in runs if any(citation["domain"] == domain for citation in run.citations)]

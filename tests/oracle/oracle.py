@@ -1,7 +1,8 @@
 """Recomputes every figure of recorded answers from the cache's rows: `python3 oracle.py CACHE LINES`.
 
 LINES is a file of JSON lines, each `{"tool", "arguments", "now", "answer"}` or `{"exact", "question", "value"}`; and
-`{"texts_of", "answer", "record"}` for texts that answers quote, since they are compressed in the cache.
+`{"texts_of", "answer", "record"}` for texts of runs, since they are compressed in the cache.
+An answer that is null is a refusal, which must be expected: as None.
 Prints what differs and ends with 1 if anything does.
 """
 
@@ -34,7 +35,7 @@ def expected(cache, line):
         module = importlib.import_module(f"tools.{tool}")
     except ModuleNotFoundError:
         raise LookupError(f"no oracle for `{tool}`; write tests/oracle/tools/{tool}.py") from None
-    given = (cache, line["arguments"], instant_number(line["now"]), line["answer"])
+    given = (cache, line["arguments"], instant_number(line["now"]), line["answer"] or {})
     # Most answers can be expected without a look at them.
     return module.expected(*given[: len(inspect.signature(module.expected).parameters)])
 
@@ -44,7 +45,8 @@ def check(cache, line):
     try:
         comparison.compare(expected(cache, line), line["value"] if "exact" in line else line["answer"])
     except LookupError as error:
-        comparison.note("$", str(error), None)
+        is_refused = "tool" in line and line["answer"] is None
+        comparison.note("$", "an answer" if is_refused else str(error), None)
     return comparison
 
 

@@ -64,6 +64,8 @@ class Run:
         self.finished = row["status_id"] == FINISHED and not self.gone
         self.checks = checks
         self.facts = {}
+        # The text, where the caller gave it.
+        self.answer = None
         self.citations = []
 
     def fact(self, brand, column):
@@ -184,6 +186,7 @@ class Cache:
                 row, prompts[row["prompt_id"]], engines[row["engine_id"]], statuses[row["status_id"]],
                 checks.get(row["scope_id"], {}),
             )
+            runs[row["id"]].answer = self.texts.get(runs[row["id"]].public_id, {}).get("answer")
         of_project = "JOIN run r ON r.id = {0}.run_id WHERE r.project_id = ?"
         for row in self.rows("SELECT f.* FROM run_brand f " + of_project.format("f"), project.id):
             runs[row["run_id"]].facts[row["brand_id"]] = row

@@ -127,7 +127,7 @@ impl JsonSchema for Period {
         json_schema!({
             "type": "string",
             "maxLength": 40,
-            "description": "UTC days: 7d, 30d, 90d, 2026-10, 2026-10-01..2026-10-31 or 2026-10-15.",
+            "description": "UTC days: 7d, 30d, 2026-10, 2026-10-01..2026-10-31.",
         })
     }
 }

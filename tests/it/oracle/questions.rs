@@ -4,9 +4,10 @@ use super::{dice::Dice, worlds::Cached};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use visibility_mcp::{
-    mcp::ToolInfo,
+    analysis::DEFINITIONS,
+    mcp::{ToolError, ToolInfo},
     model::ProjectKey,
-    store::{Direction, Reader, RunFilter, RunSort},
+    store::{Direction, Reader, RunFilter, RunRow, RunSort},
     tools,
 };
 
@@ -19,9 +20,10 @@ pub struct Named {
     pub name: String,
     pub brands: Vec<String>,
     pub engines: Vec<String>,
-    runs: Vec<String>,
+    pub runs: Vec<String>,
     prompts: Vec<String>,
     topics: Vec<String>,
+    searches: Vec<String>,
     pub days: Vec<String>,
 }
 
@@ -51,8 +53,30 @@ fn of_project(cached: &Cached, reader: &Reader, key: &ProjectKey, name: &str) ->
         runs: runs.iter().map(|run| run.id.to_string()).collect(),
         prompts: prompts.into_iter().collect(),
         topics: reader.topics(key).unwrap(),
+        searches: searches(reader, &runs),
         days: days.into_iter().collect(),
     }
+}
+
+/// What can be searched for in prompts and answers: a word, two of them, and two that stand together.
+fn searches(reader: &Reader, runs: &[RunRow]) -> Vec<String> {
+    let mut searches = Vec::new();
+    for run in runs.iter().step_by(runs.len().div_ceil(8).max(1)) {
+        for text in [Some(run.prompt.text.clone()), reader.answer(run.id).unwrap()].into_iter().flatten() {
+            let readable = |word: &&str| word.contains(char::is_alphanumeric) && !word.contains('"');
+            let words: Vec<&str> = text.split_whitespace().filter(readable).collect();
+            let Some([.., before, word]) = words.get(..words.len() / 2) else { continue };
+            searches.push((*word).to_owned());
+            searches.push(format!("{} {}", word.to_uppercase(), words[0]));
+            searches.push(format!("\"{before} {word}\""));
+        }
+    }
+    searches
+}
+
+/// The tools that are asked: those that only read. The others need the network.
+pub fn tools() -> Vec<ToolInfo> {
+    tools::catalogue().tools().filter(|tool| tool.hints.read_only).cloned().collect()
 }
 
 /// The answers of every tool to so many rounds of questions, as the oracle reads them.
@@ -60,7 +84,7 @@ pub fn ask(cached: &Cached, rounds: usize) -> Vec<Value> {
     let projects = named(cached);
     let mut dice = Dice::new(7);
     let mut lines = Vec::new();
-    for tool in tools::catalogue().tools() {
+    for tool in &tools() {
         let mut asked = BTreeSet::new();
         for _ in 0..rounds {
             let project = dice.pick(&projects);
@@ -76,7 +100,11 @@ pub fn ask(cached: &Cached, rounds: usize) -> Vec<Value> {
 /// Asks, and follows the pages of what has several.
 fn follow(cached: &Cached, tool: &ToolInfo, mut arguments: Value, lines: &mut Vec<Value>) {
     for _ in 0..PAGES {
-        let answer = cached.answer(tool.name, &arguments);
+        // What refuses a question must be right in that, too: it is written down as no answer.
+        let answer = match cached.ask(tool.name, &arguments) {
+            Err(ToolError::Invalid { .. }) => Value::Null,
+            answer => answer.unwrap_or_else(|error| panic!("{}: {} {arguments}: {error}", cached.name, tool.name)),
+        };
         let cursor = answer.get("next_cursor").cloned();
         let now = cached.clock.now().to_string();
         lines.push(json!({ "tool": tool.name, "arguments": arguments, "now": now, "answer": answer }));
@@ -93,7 +121,8 @@ fn arguments(tool: &ToolInfo, project: &Named, dice: &mut Dice) -> Value {
     for (name, schema) in tool.input_schema["properties"].as_object().unwrap() {
         let is_required = required.iter().any(|field| field == name);
         // What narrows a question is left out more often than not, or most answers were empty.
-        let narrows = matches!(name.as_str(), "prompt_id" | "topic" | "status" | "visible" | "cited" | "mentioned");
+        let narrows =
+            matches!(name.as_str(), "prompt_id" | "topic" | "status" | "visible" | "cited" | "mentioned" | "text");
         let odds = if narrows { 4 } else { 2 };
         if !is_required && dice.below(odds) > 0 && name != "project" {
             continue;
@@ -119,8 +148,9 @@ fn choices(name: &str, schema: &Value, project: &Named) -> Vec<Value> {
         "topic" => texts(&project.topics),
         "status" => vec![json!("finished"), json!("failed"), json!("pending")],
         "period" => periods(&project.days),
-        // Answers' texts are compressed, and words are found in them by another index.
-        "text" | "cursor" => Vec::new(),
+        "text" => texts(&project.searches),
+        "metric" => DEFINITIONS.iter().map(|definition| json!(definition.name)).collect(),
+        "cursor" => Vec::new(),
         _ if name.ends_with("run_id") => texts(&project.runs),
         _ if schema["enum"].is_array() => schema["enum"].as_array().unwrap().clone(),
         _ if schema["type"] == "boolean" => vec![json!(true), json!(false)],

@@ -16,7 +16,7 @@ use visibility_mcp::{
         verseodin::WorldTracker,
         world::{World, WorldSize},
     },
-    mcp::Backend,
+    mcp::{Backend, ToolError},
     store::Store,
 };
 
@@ -37,8 +37,12 @@ impl Cached {
 
     /// A tool's answer to a call that must succeed.
     pub fn answer(&self, tool: &str, arguments: &Value) -> Value {
+        self.ask(tool, arguments).unwrap_or_else(|error| panic!("{}: {tool} {arguments}: {error}", self.name))
+    }
+
+    /// A tool's answer, or its words.
+    pub fn ask(&self, tool: &str, arguments: &Value) -> Result<Value, ToolError> {
         call(&self.backend, tool, arguments.clone())
-            .unwrap_or_else(|error| panic!("{}: {tool} {arguments}: {error}", self.name))
     }
 }
 

@@ -4,7 +4,9 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 use visibility_mcp::{
     model::{Cell, DayRange, ProjectKey, Status},
-    store::{CellQuery, CellTable, Direction, EngineCoverage, Reader, RunDetails, RunFilter, RunRow, RunSort, Store},
+    store::{
+        CellQuery, CellTable, Direction, EngineCoverage, Reader, RunDetails, RunFilter, RunRow, RunSort, Store, Stored,
+    },
 };
 
 /// The rows of a project's list, oldest first.
@@ -13,7 +15,7 @@ pub fn lines(reader: &Reader, project: &ProjectKey) -> Vec<RunRow> {
     loop {
         let order = (RunSort::CreatedAt, Direction::Asc);
         let (page, next) = reader.runs(project, &RunFilter::default(), order, after.as_ref(), 500).unwrap();
-        rows.extend(page);
+        rows.extend(page.into_iter().map(|row| RunRow { stored: Stored::default(), ..row }));
         match next {
             Some(cursor) => after = Some(cursor),
             None => return rows,
@@ -23,7 +25,12 @@ pub fn lines(reader: &Reader, project: &ProjectKey) -> Vec<RunRow> {
 
 /// The runs of a project's list, whole, oldest first.
 pub fn listed(reader: &Reader, project: &ProjectKey) -> Vec<RunDetails> {
-    lines(reader, project).iter().map(|row| reader.run_details(row.id, None).unwrap().unwrap()).collect()
+    let whole = |row: &RunRow| {
+        let mut run = reader.run_details(row.id, None).unwrap().unwrap();
+        run.row.stored = Stored::default();
+        run
+    };
+    lines(reader, project).iter().map(whole).collect()
 }
 
 /// Everything that two caches of the same tracker must agree in, one line each, sorted. Left out: when syncs ran, row

@@ -11,6 +11,7 @@ from compare import Check, Shown, table
 from rows import BASES, DERIVED, UPSTREAM
 from scope import brand_named, day_text, days_of, instant_text, newest_day, projects_named, shown_name
 from text import line
+from words import holds
 
 COUNTED = 1_000
 SHORT = ["run_id", "created_at", "engine", "status", "prompt", "visible", "total_citations", "total_mentions",
@@ -72,8 +73,6 @@ def page_end(found, start, shown, cursor, arguments, answer):
 
 
 def passes(run, brand, days, arguments):
-    if "text" in arguments:
-        raise SystemExit("error: the oracle cannot read answers' texts\nhint: do not ask it for runs by text")
     mentions = run.mentions(brand) if brand else None
     citations = run.citations_of(brand) if brand else None
     absent = mentions == 0 and citations == 0
@@ -87,6 +86,7 @@ def passes(run, brand, days, arguments):
         "cited": lambda wanted: cited if wanted else citations == 0,
         "mentioned": lambda wanted: named if wanted else mentions == 0,
         "include_branded": lambda wanted: wanted or not run.prompt.branded,
+        "text": lambda wanted: holds(run.answer, wanted) or holds(run.prompt.text, wanted),
     }
     in_days = days is None or days[0] <= run.day <= days[1]
     asked = [condition(arguments[name]) for name, condition in conditions.items() if arguments.get(name) is not None]
