@@ -70,7 +70,7 @@ fn every_description_answers_what_a_model_asks_of_it() {
         let verb = words.split(' ').next().unwrap();
         assert!(VERBS.contains(&verb), "{name}: begin with what it does, not with {verb:?}");
         assert!(words.contains("Returns "), "{name}: say what it returns");
-        if reads(&tool) {
+        if reads(tool) {
             assert!(words.contains("no network") && words.contains("no cost"), "{name}: say what a call costs");
             assert!(words.contains("quoted from third parties"), "{name}: say which fields are quoted");
         } else {
@@ -108,7 +108,7 @@ fn vocabulary<'v>(value: &'v Value, words: &mut BTreeSet<&'v str>) {
 async fn words_name_only_what_there_is() {
     let tools = listed(Era::Legacy).await;
     let mut answers = Vec::new();
-    for tool in tools::catalogue().tools().filter(reads) {
+    for tool in tools::catalogue().tools().filter(|tool| reads(tool)) {
         let mut arguments = example(&DEMO, tool);
         arguments["response_format"] = "detailed".into();
         answers.push(DEMO.answer(tool.name, &arguments));
@@ -149,7 +149,7 @@ async fn the_list_of_tools_is_cheap() {
 }
 
 /// Does a tool answer from the cache? The one that syncs has its own tests.
-fn reads(tool: &&ToolInfo) -> bool {
+fn reads(tool: &ToolInfo) -> bool {
     tool.hints.read_only
 }
 
@@ -165,7 +165,7 @@ pub fn example(world: &Synced, tool: &ToolInfo) -> Value {
 
 #[test]
 fn every_example_works_and_keeps_the_schemas() {
-    for tool in tools::catalogue().tools().filter(reads) {
+    for tool in tools::catalogue().tools().filter(|tool| reads(tool)) {
         let arguments = example(&DEMO, tool);
         let schema = |schema: &serde_json::Map<String, Value>| jsonschema::validator_for(&json!(schema)).unwrap();
         if let Err(error) = schema(&tool.input_schema).validate(&arguments) {

@@ -12,14 +12,14 @@ use visibility_mcp::{
     tools,
 };
 
-fn call(arguments: Value) -> Result<Value, ToolError> {
+fn call(arguments: &Value) -> Result<Value, ToolError> {
     let backend = backend_of(&DEMO.store, &DEMO.clock, &[]);
     let limits = Limits { total: Duration::from_mins(1), ..Limits::default() };
     tools::catalogue_with_sql().call("query_sql", arguments.as_object().unwrap(), &backend, limits)
 }
 
 fn ask(sql: &str) -> Value {
-    call(json!({ "sql": sql })).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    call(&json!({ "sql": sql })).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 #[test]
@@ -133,15 +133,15 @@ fn a_statement_reads_what_people_ask_for() {
 
 #[test]
 fn what_is_too_much_is_cut_and_said() {
-    let answer = call(json!({ "sql": "SELECT run_id FROM runs", "limit": 5 })).unwrap();
+    let answer = call(&json!({ "sql": "SELECT run_id FROM runs", "limit": 5 })).unwrap();
     assert_eq!(answer["rows"]["rows"].as_array().unwrap().len(), 5);
     assert!(answer["truncated"].as_bool().unwrap());
     assert!(answer["caveats"].to_string().contains("LIMIT"), "{}", answer["caveats"]);
     let wide =
-        call(json!({ "sql": "SELECT a.*, b.* FROM runs a JOIN runs b ON b.rowid IS NOT a.run_id", "limit": 100 }));
+        call(&json!({ "sql": "SELECT a.*, b.* FROM runs a JOIN runs b ON b.rowid IS NOT a.run_id", "limit": 100 }));
     assert!(wide.is_err() || tokens::of(&wide.unwrap()) <= 20_000);
     let long = call(
-        json!({ "sql": "SELECT group_concat(prompt) AS all_prompts, r.* FROM runs r GROUP BY run_id", "limit": 100 }),
+        &json!({ "sql": "SELECT group_concat(prompt) AS all_prompts, r.* FROM runs r GROUP BY run_id", "limit": 100 }),
     );
     assert!(tokens::of(&long.unwrap()) <= 20_000);
 }
@@ -158,7 +158,7 @@ fn a_slip_is_named_with_what_is_nearest() {
         ("DELETE FROM run", "one SELECT"),
         ("SELECT 1; SELECT 2", "one SELECT"),
     ] {
-        let error = call(json!({ "sql": sql })).unwrap_err().to_string();
+        let error = call(&json!({ "sql": sql })).unwrap_err().to_string();
         assert!(error.contains(words), "{sql}: {error}");
         assert!((1..=3).contains(&error.lines().count()), "{sql}: {error}");
     }

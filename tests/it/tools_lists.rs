@@ -368,7 +368,8 @@ fn pages_of_prompts_joined_are_the_whole_list_in_every_order() {
 
 #[test]
 fn prompts_are_filtered_by_words_topic_and_branding() {
-    let count = |arguments: Value| DEMO.answer("list_prompts", &arguments)["total"].as_u64().unwrap() as usize;
+    let count =
+        |arguments: Value| usize::try_from(DEMO.answer("list_prompts", &arguments)["total"].as_u64().unwrap()).unwrap();
     let prompts = || (0..2).flat_map(|project| DEMO.world.prompts(project));
     assert_eq!(count(json!({ "include_branded": false })), prompts().filter(|prompt| prompt.names.is_empty()).count());
     let holds = |word: &str| {
