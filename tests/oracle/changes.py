@@ -4,11 +4,13 @@ import math
 from fractions import Fraction
 
 import figures
+from measures import benjamini_hochberg
 from quantiles import t_quantile, t_two_sided
 
 MIN_PROMPTS = 6
 MIN_RUNS = 10
 BLIND = 0.5
+FALSE_DISCOVERIES = 0.05
 
 
 def by_prompt_and_engine(run):
@@ -32,10 +34,28 @@ def cells(runs, pairing, measure):
     return {key: pair for key, pair in sums.items() if pair[1] > 0}
 
 
-def change(before, now, measure, pairing=by_prompt_and_engine, full=1.0):
-    """The figure now minus the figure before; `full` is the length of the scale, None for means."""
-    before, now = cells(before, pairing, measure), cells(now, pairing, measure)
+def change(before, now, measure, pairing=by_prompt_and_engine, full=1.0, now_measure=None):
+    """The figure now minus the figure before; `full` is the length of the scale, None for means.
+
+    One brand less another is measured by the other's figure before and by its own now.
+    """
+    before, now = cells(before, pairing, measure), cells(now, pairing, now_measure or measure)
     return compare(before, now, full)
+
+
+def controlled(changes, untested_count):
+    """Changes as one list, of which one in twenty called up or down may be chance; the others are within noise.
+
+    What has too little data cannot pass; `untested_count`: it counts as a test made.
+    """
+    tested = [one for one in changes if one["verdict"] != "too_little_data"]
+    # An untested one is behind all others.
+    p_values = [one["p_value"] for one in tested]
+    p_values += [math.inf] * (len(changes) - len(tested)) if untested_count else []
+    for one, found in zip(tested, benjamini_hochberg(p_values, FALSE_DISCOVERIES)):
+        if not found:
+            one["verdict"] = "within_noise"
+    return changes
 
 
 def compare(before, now, full=1.0):

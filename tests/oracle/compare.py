@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Callable
 
 CLOSE = 1e-9
+# Student's t is known to seven digits where it is expanded, and so are the ends of intervals.
+OF_T = {"low": 1e-8, "high": 1e-8, "smallest_detectable": 1e-8}
 
 
 @dataclass
@@ -37,11 +39,11 @@ def shown(figures):
     return Shown(figures) if isinstance(figures, float) else figures
 
 
-def exact(figures):
+def exact(figures, tolerance=CLOSE):
     """A tree of figures as they were computed."""
     if isinstance(figures, dict):
-        return {name: exact(value) for name, value in figures.items()}
-    return Exact(figures) if isinstance(figures, float) else figures
+        return {name: exact(value, OF_T.get(name, CLOSE)) for name, value in figures.items()}
+    return Exact(figures, tolerance) if isinstance(figures, float) else figures
 
 
 def table(columns, rows):

@@ -10,7 +10,7 @@ from changes import change, compare
 from compare import Exact, exact
 from scope import brand_named, day_number, days_of, finished_runs, projects_named, window_before
 from scores import presence_percent, quality_score, visibility_index
-from tools.list_prompt_runs import passes
+from tools.list_prompt_runs import passing
 
 MEASURES = {
     "presence": (measures.presence, 1.0),
@@ -78,7 +78,7 @@ def of_trace(cache, question):
     project = projects_named(cache, question["project"])[0]
     brand = brand_named(cache.brands(project), question.get("brand"))
     days = days_of(question["period"], 0) if "period" in question else None
-    return sorted(run.public_id for run in cache.runs(project) if passes(run, brand, days, question))
+    return sorted(run.public_id for run in passing(cache, project, brand, days, question))
 
 
 def of_difference(_, question):

@@ -86,12 +86,23 @@ def all_figures(runs, brand):
     }
 
 
-def gap(run, brands):
-    """A competitor appears and the own brand, which was looked for in both ways, does not."""
-    own = [brand for brand in brands if brand.kind == "own"]
-    looked_for = any(None not in (run.mentions(brand), run.citations_of(brand)) for brand in own)
-    rival = any(run.visible(brand) for brand in brands if brand.kind == "competitor")
-    return looked_for and rival and not any(run.visible(brand) for brand in own)
+def gap(run, brand, brands):
+    """The brand was looked for in both ways and does not appear, and a rival does."""
+    return presence_of_us(run, brand, brands) is False and any(run.visible(one) for one in rivals(brand, brands))
+
+
+def presence_of_us(run, brand, brands):
+    """Does the brand appear, where it was looked for in both ways? None where it was not. Own brands are as one."""
+    us = [one for one in brands if one.kind == "own"] if brand.kind == "own" else [brand]
+    looked_for = any(None not in (run.mentions(one), run.citations_of(one)) for one in us)
+    return any(run.visible(one) for one in us) if looked_for else None
+
+
+def rivals(brand, brands):
+    """Of the own brand the competitors; of another all other tracked brands."""
+    if brand.kind == "own":
+        return [one for one in brands if one.kind == "competitor"]
+    return [one for one in brands if one.tracked and one != brand]
 
 
 def flip_rate(runs, brand):
@@ -141,32 +152,20 @@ def brand_list_overlap(runs, brands):
     return sum(found) / len(found) if found else None
 
 
-def citing(runs, domain):
-    """The runs that cite a domain."""
-    return [run for run in runs if any(citation["domain"] == domain for citation in run.citations)]
-
-
-def consistency(runs, domain):
-    """Runs that cite a domain, of all finished runs."""
-    return len(citing(runs, domain)) / len(runs) if runs else None
-
-
-def influence(runs, domain):
-    """Consistency times the distinct prompts whose answers cite the domain."""
-    return consistency(runs, domain) * len({run.prompt.id for run in citing(runs, domain)}) if runs else None
-
-
 def prompt_split(runs, us, them):
-    """Prompts by who appears in any of their runs: only_us, only_them, both, neither."""
-    seen = {}
-    for run in runs:
-        halves = seen.setdefault(run.prompt.id, [False, False])
-        halves[0] |= bool(run.visible(us))
-        halves[1] |= bool(run.visible(them))
+    """The prompts that were checked for both, by who appears in any of their runs."""
+    seen = []
+    for brand in (us, them):
+        measure, prompts = presence(brand), {}
+        for run in runs:
+            found = measure(run)
+            if found is not None:
+                prompts[run.prompt] = prompts.get(run.prompt, False) or found[0] > 0
+        seen.append(prompts)
     names = {(True, False): "only_us", (False, True): "only_them", (True, True): "both", (False, False): "neither"}
-    split = dict.fromkeys(names.values(), 0)
-    for halves in seen.values():
-        split[names[tuple(halves)]] += 1
+    split = {name: [] for name in names.values()}
+    for prompt in set(seen[0]) & set(seen[1]):
+        split[names[seen[0][prompt], seen[1][prompt]]].append(prompt)
     return split
 
 

@@ -2,12 +2,12 @@
 
 use super::{dice::Dice, worlds::Cached};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use visibility_mcp::{
     analysis::DEFINITIONS,
     mcp::{ToolError, ToolInfo},
-    model::ProjectKey,
-    store::{Direction, Reader, RunFilter, RunRow, RunSort},
+    model::{BrandKey, DayRange, ProjectKey},
+    store::{CellQuery, CitedBy, CitedOrder, CitedQuery, Direction, Domains, Reader, RunFilter, RunRow, RunSort},
     tools,
 };
 
@@ -19,11 +19,16 @@ pub struct Named {
     pub key: ProjectKey,
     pub name: String,
     pub brands: Vec<String>,
+    /// Which brand each of these stands for.
+    meant: BTreeMap<String, BrandKey>,
     pub engines: Vec<String>,
     pub runs: Vec<String>,
     prompts: Vec<String>,
     topics: Vec<String>,
     searches: Vec<String>,
+    /// Some of the cited ones, from the most cited on.
+    cited_domains: Vec<String>,
+    cited_urls: Vec<String>,
     pub days: Vec<String>,
 }
 
@@ -37,11 +42,16 @@ fn of_project(cached: &Cached, reader: &Reader, key: &ProjectKey, name: &str) ->
     let coverage = reader.coverage(key, None, cached.clock.now()).unwrap();
     let order = (RunSort::CreatedAt, Direction::Desc);
     let (runs, _) = reader.runs(key, &RunFilter::default(), order, None, 100_000).unwrap();
-    let mut brands = Vec::new();
+    let (mut brands, mut meant) = (Vec::new(), BTreeMap::new());
     for row in reader.brands(key).unwrap().into_iter().take(8) {
-        brands.push(row.brand.name);
-        brands.extend(row.brand.aliases.into_iter().take(1));
-        brands.extend(row.brand.domains.into_iter().take(1));
+        let brand = row.brand;
+        let aliases = brand.aliases.into_iter().take(1);
+        let names: Vec<String> =
+            [brand.name].into_iter().chain(aliases).chain(brand.domains.into_iter().take(1)).collect();
+        for name in &names {
+            meant.entry(name.clone()).or_insert_with(|| brand.key.clone());
+        }
+        brands.extend(names);
     }
     let days: BTreeSet<String> = runs.iter().map(|run| run.day.to_string()).collect();
     let prompts: BTreeSet<String> = runs.iter().map(|run| run.prompt.id.to_string()).collect();
@@ -54,8 +64,27 @@ fn of_project(cached: &Cached, reader: &Reader, key: &ProjectKey, name: &str) ->
         prompts: prompts.into_iter().collect(),
         topics: reader.topics(key).unwrap(),
         searches: searches(reader, &runs),
+        cited_domains: cited(reader, (key, &meant), &days, CitedBy::Domain),
+        cited_urls: cited(reader, (key, &meant), &days, CitedBy::Url),
+        meant,
         days: days.into_iter().collect(),
     }
+}
+
+/// Every seventh of the domains or URLs that are cited most.
+fn cited(
+    reader: &Reader,
+    (key, meant): (&ProjectKey, &BTreeMap<String, BrandKey>),
+    days: &BTreeSet<String>,
+    by: CitedBy,
+) -> Vec<String> {
+    let (Some(brand), Some(first), Some(last)) = (meant.values().next(), days.first(), days.last()) else {
+        return Vec::new();
+    };
+    let days = DayRange { first: first.parse().unwrap(), last: last.parse().unwrap() };
+    let runs = CellQuery { include_branded: true, ..CellQuery::new(key, brand, days) };
+    let query = CitedQuery { runs, by, domains: Domains::All, order: CitedOrder::Runs };
+    reader.cited(&query, 100).unwrap().rows.into_iter().step_by(7).map(|row| row.name).collect()
 }
 
 /// What can be searched for in prompts and answers: a word, two of them, and two that stand together.
@@ -122,7 +151,8 @@ fn arguments(tool: &ToolInfo, project: &Named, dice: &mut Dice) -> Value {
         let is_required = required.iter().any(|field| field == name);
         // What narrows a question is left out more often than not, or most answers were empty.
         let narrows =
-            matches!(name.as_str(), "prompt_id" | "topic" | "status" | "visible" | "cited" | "mentioned" | "text");
+            matches!(name.as_str(), "prompt_id" | "topic" | "status" | "visible" | "cited" | "mentioned" | "text")
+                || matches!(name.as_str(), "domain" | "url" | "gap");
         let odds = if narrows { 4 } else { 2 };
         if !is_required && dice.below(odds) > 0 && name != "project" {
             continue;
@@ -134,7 +164,17 @@ fn arguments(tool: &ToolInfo, project: &Named, dice: &mut Dice) -> Value {
             arguments.insert(name.clone(), example[name].clone());
         }
     }
+    if rivals_itself(project, &arguments) {
+        arguments.remove("rival");
+    }
     Value::Object(arguments)
+}
+
+/// Is the rival the brand itself, which is refused?
+fn rivals_itself(project: &Named, arguments: &Map<String, Value>) -> bool {
+    let meant = |name: &str| arguments.get(name).and_then(Value::as_str).and_then(|name| project.meant.get(name));
+    let own = project.brands.first().and_then(|name| project.meant.get(name));
+    meant("rival").is_some_and(|rival| Some(rival) == meant("brand").or(own))
 }
 
 /// What an argument may be; nothing where it is left out.
@@ -146,10 +186,12 @@ fn choices(name: &str, schema: &Value, project: &Named) -> Vec<Value> {
         "engine" | "other_engine" => texts(&project.engines),
         "prompt_id" => texts(&project.prompts),
         "topic" => texts(&project.topics),
+        "domain" => texts(&project.cited_domains),
+        "url" => texts(&project.cited_urls),
         "status" => vec![json!("finished"), json!("failed"), json!("pending")],
         "period" => periods(&project.days),
         "text" => texts(&project.searches),
-        "metric" => DEFINITIONS.iter().map(|definition| json!(definition.name)).collect(),
+        "metric" if !schema["enum"].is_array() => DEFINITIONS.iter().map(|definition| json!(definition.name)).collect(),
         "cursor" => Vec::new(),
         _ if name.ends_with("run_id") => texts(&project.runs),
         _ if schema["enum"].is_array() => schema["enum"].as_array().unwrap().clone(),

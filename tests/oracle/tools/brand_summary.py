@@ -139,7 +139,7 @@ def gaps(runs, brand, brands, limit):
     sums = {}
     for run in runs:
         gap_runs, every = sums.get(run.prompt, (0, 0))
-        sums[run.prompt] = (gap_runs + gap(run, brands), every + 1)
+        sums[run.prompt] = (gap_runs + gap(run, brand, brands), every + 1)
     found = [(prompt, pair) for prompt, pair in sums.items() if pair[0] > 0 and brand.kind == "own"]
     found.sort(key=lambda one: (-one[1][0], one[1][1], one[0].id))
     rows = [[prompt.public_id, line(prompt.text, 90), *pair] for prompt, pair in found[:limit]]

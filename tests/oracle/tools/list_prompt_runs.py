@@ -7,7 +7,9 @@ earlier page of the same question gave, and its rows those that follow there.
 import json
 
 from as_of import as_of
+from cited import domain_named
 from compare import Check, Shown, table
+from measures import gap
 from rows import BASES, DERIVED, UPSTREAM
 from scope import brand_named, day_text, days_of, instant_text, newest_day, projects_named, shown_name
 from text import line
@@ -72,7 +74,15 @@ def page_end(found, start, shown, cursor, arguments, answer):
     return None
 
 
-def passes(run, brand, days, arguments):
+def passing(cache, project, brand, days, arguments):
+    """The runs of a project that these arguments ask for, oldest first."""
+    brands = cache.brands(project)
+    domain = domain_named(cache, arguments["domain"]) if arguments.get("domain") else None
+    return [run for run in cache.runs(project) if passes(run, (brand, brands), days, domain, arguments)]
+
+
+def passes(run, of, days, domain, arguments):
+    brand, brands = of
     mentions = run.mentions(brand) if brand else None
     citations = run.citations_of(brand) if brand else None
     absent = mentions == 0 and citations == 0
@@ -87,6 +97,9 @@ def passes(run, brand, days, arguments):
         "mentioned": lambda wanted: named if wanted else mentions == 0,
         "include_branded": lambda wanted: wanted or not run.prompt.branded,
         "text": lambda wanted: holds(run.answer, wanted) or holds(run.prompt.text, wanted),
+        "gap": lambda wanted: not wanted or brand is not None and run.finished and gap(run, brand, brands),
+        "domain": lambda wanted: any(citation["domain"] == domain for citation in run.citations),
+        "url": lambda wanted: any(citation["url"] == wanted for citation in run.citations),
     }
     in_days = days is None or days[0] <= run.day <= days[1]
     asked = [condition(arguments[name]) for name, condition in conditions.items() if arguments.get(name) is not None]
@@ -112,7 +125,7 @@ def ordered(cache, seen_from, days, arguments):
     newest_first = descending or sort != "created_at"
     found = []
     for project, brand in seen_from:
-        runs = [run for run in cache.runs(project) if passes(run, brand, days, arguments)]
+        runs = passing(cache, project, brand, days, arguments)
         # Of runs of one instant the one stored last is the newest; those of several projects stay in their order.
         runs.sort(key=lambda run: run.id, reverse=newest_first)
         found.extend((project, brand, run) for run in runs)

@@ -49,7 +49,7 @@ def newest_first(cache, seen_from, days, arguments):
         (project, brand, run)
         for project, brand in seen_from.items()
         for run in cache.runs(project)
-        if passes(run, brand, days, filters) and holds(run.answer, arguments["text"])
+        if passes(run, (brand, cache.brands(project)), days, None, filters) and holds(run.answer, arguments["text"])
     ]
     return sorted(found, key=lambda one: (one[2].created_at, one[2].id), reverse=True)
 
