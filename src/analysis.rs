@@ -29,11 +29,11 @@ pub use apart::{Apart, apart};
 pub use basket::{Basket, basket};
 pub use change::{Change, LeftOut, Pairing, Verdict, change, change_in_mean, difference, difference_in_mean};
 pub use definitions::{DEFINITIONS, Definition, definition};
-pub use discovery::{benjamini_hochberg, exact_p, without_false_discoveries};
+pub use discovery::{benjamini_hochberg, control_changes, exact_p};
 pub use duel::{Duel, duel};
 pub use figures::{Figures, by_engine};
 pub use flips::{flip_rate, flip_rates};
-pub use likeness::{entered_and_left, likeness};
+pub use likeness::{entered_and_left, is_compared_in_part, likeness};
 pub use mean::Mean;
 pub use models::{ModelChange, model_changes};
 pub use origins::{Origin, origin};
@@ -42,7 +42,7 @@ pub use prompts::{PromptFigures, by_prompt};
 pub use rate::Rate;
 pub use score::{distance, presence_percent, quality_score, recompute, visibility_index};
 pub use series::{Alike, Interval, buckets, halves};
-pub use sources::{CitedFigures, CitedScope, PromptGaps, control_changes, gap_rate, prompt_gaps};
+pub use sources::{CitedFigures, CitedScope, PromptGaps, gap_rate, prompt_gaps};
 
 use serde::Serializer;
 

@@ -75,6 +75,7 @@ struct Compared {
     /// Finished runs in scope
     runs: u64,
     prompts: u32,
+    branded_runs_left_out: u64,
     leaderboard: Table,
     brands_not_shown: usize,
     /// Columns of prompts; difference: presence rate of the brand less the rival's
@@ -215,6 +216,7 @@ fn compared(
         period: question.days,
         runs,
         prompts: own.map_or(0, |own| own.figures.prompts),
+        branded_runs_left_out: own.map_or(0, |own| own.table.branded_runs),
         brands_not_shown: contenders.len() - shown.len(),
         head_to_head: own.map_or_else(Table::default, |own| tables::head_to_head(own, &others)),
         leaderboard: tables::leaderboard(&shown, params.response_format),

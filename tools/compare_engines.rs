@@ -1,10 +1,10 @@
 //! `compare_engines`: one brand on each engine, on the prompts that all of them were asked.
 
 use super::support::{
-    AsOf, Asked, Names, Question, RunsFilter, Table, cell, note_disagreements, note_model_changes, read,
+    AsOf, Asked, BasketName, Names, Question, RunsFilter, Table, cell, note_disagreements, note_model_changes, read,
 };
 use crate::{
-    analysis::{Basket, Change, Figures, Pairing, basket, difference, without_false_discoveries},
+    analysis::{Basket, Change, Figures, Pairing, basket, control_changes, difference},
     mcp::{
         Tool, ToolCx, ToolError,
         params::{BrandName, Period, ProjectName, PromptName, ResponseFormat, TopicName},
@@ -149,7 +149,7 @@ fn compared(
     let (finished, runs) = (count(&table.cells), count(&basket.cells));
     question.note_if_empty(one, finished, caveats);
     let project = one.project();
-    note((&basket, finished - runs), project.as_str(), finished, caveats);
+    note(&basket, project.as_str(), finished, caveats);
     Compared {
         project,
         source: one.target.row.key.source.to_string(),
@@ -164,12 +164,15 @@ fn compared(
         engines: rates(&engines, format),
         engines_apart: basket.apart.iter().map(|engine| QuotedLine::new(&name(engine), 80)).collect(),
         against_best: against_best(&engines),
-        runs_filter: question.runs_filter(one),
+        runs_filter: RunsFilter {
+            basket: (finished > runs).then(|| BasketName::Engines(question.days).to_string()),
+            ..question.runs_filter(one)
+        },
     }
 }
 
 /// What a reader of these tables must know.
-fn note((basket, left_out): (&Basket, u64), project: &str, finished: u64, caveats: &mut Vec<String>) {
+fn note(basket: &Basket, project: &str, finished: u64, caveats: &mut Vec<String>) {
     if finished > 0 && basket.engines.is_empty() {
         caveats.push(format!("{project}: no run was looked at for both mentions and citations of the brand"));
     } else if basket.engines.len() == 1 {
@@ -180,9 +183,6 @@ fn note((basket, left_out): (&Basket, u64), project: &str, finished: u64, caveat
             "{project}: {} of the engines were asked so few of the same prompts that they are not compared",
             basket.apart.len()
         ));
-    }
-    if left_out > 0 && !basket.engines.is_empty() {
-        caveats.push(format!("{project}: runs_filter gives the {left_out} runs outside the basket too"));
     }
 }
 
@@ -235,7 +235,8 @@ fn against_best(engines: &[Engine]) -> Table {
     let less_best = |engine: &Engine| -> Change {
         difference(&best.cells, &engine.cells, Pairing::Prompt, |cell| (cell.present, cell.presence_checked))
     };
-    let changes = without_false_discoveries(others.iter().map(less_best).collect());
+    let mut changes: Vec<Change> = others.iter().map(less_best).collect();
+    control_changes(&mut changes);
     table.rows = others
         .iter()
         .zip(changes)

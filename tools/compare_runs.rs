@@ -4,7 +4,7 @@ mod sides;
 
 use super::support::{AsOf, Table, Target, anchor, as_of, projects_named, quoted, quoted_or_null, read};
 use crate::{
-    analysis::{entered_and_left, likeness, overlap, round4},
+    analysis::{entered_and_left, is_compared_in_part, likeness, overlap, round4},
     detect::sentences,
     mcp::{
         Tool, ToolCx, ToolError,
@@ -139,6 +139,13 @@ fn sides(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Sides, Too
     }
     if this.run.gone_at.is_some() || other.run.gone_at.is_some() {
         caveats.push("the tracker no longer has one of these runs".to_owned());
+    }
+    if is_compared_in_part(&this.answer) || is_compared_in_part(&other.answer) {
+        caveats.push(
+            "an answer is longer than 3,000 words: text_similarity is of the first 3,000 of each, entered and left of \
+             the first 3,000 sentences"
+                .to_owned(),
+        );
     }
     let mut targets = vec![this.target.clone()];
     if other.target.row.key != this.target.row.key {

@@ -11,7 +11,7 @@ use crate::{
         params::{BrandName, Cursor, EngineName, Limit, Period, ProjectName, ResponseFormat, TopicName},
         quote::{QuotedFields, QuotedLine},
     },
-    model::{BrandKind, DayRange, PromptRef},
+    model::{Brand, BrandKind, DayRange, PromptRef},
     store::{CellQuery, CitedBy, CitedOrder, CitedQuery, CitedRef, CitedRow, Domains, Reader},
 };
 use schemars::JsonSchema;
@@ -225,7 +225,11 @@ fn warn((question, one): (&Question, &Asked), rate: &Rate, runs: u64, caveats: &
         caveats
             .push(format!("{project}: the brand was looked for in {} of {runs} runs; the rest say nothing", rate.runs));
     }
-    if !one.brands.iter().any(|other| other.kind != BrandKind::Other && other.key != one.brand.key) {
+    let is_rival = |other: &&Brand| match one.brand.kind {
+        BrandKind::Own => other.kind == BrandKind::Competitor,
+        _ => other.is_tracked() && other.key != one.brand.key,
+    };
+    if !one.brands.iter().any(|other| is_rival(&other)) {
         caveats.push(format!("{project}: no rival is tracked, so there are no gaps"));
     }
 }

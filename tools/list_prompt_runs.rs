@@ -3,8 +3,8 @@
 mod pages;
 
 use super::support::{
-    AsOf, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, domain_named,
-    no_brand, projects_named, prompt_named, read,
+    AsOf, BasketName, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic,
+    domain_named, no_brand, projects_named, prompt_named, read,
 };
 use crate::{
     mcp::{
@@ -15,8 +15,8 @@ use crate::{
         },
         quote::{QuotedFields, QuotedLine},
     },
-    model::{Basis, Brand, BrandKey, DayRange, Status},
-    store::{Direction, Reach, Reader, RunFilter, RunRow, RunSort},
+    model::{Basis, Brand, BrandKey, DayRange, EngineRef, PromptRef, Status},
+    store::{CellQuery, Direction, Reach, Reader, RunFilter, RunRow, RunSort},
 };
 use pages::{Place, Places};
 use schemars::JsonSchema;
@@ -60,6 +60,10 @@ pub struct Params {
     /// true: runs where the brand is absent and a rival present.
     #[serde(default)]
     gap: bool,
+    /// As runs_filter has it.
+    #[serde(default)]
+    #[schemars(length(max = 80))]
+    basket: Option<String>,
     #[serde(default)]
     domain: Option<DomainName>,
     /// A cited URL, exactly.
@@ -73,7 +77,7 @@ pub struct Params {
     /// With branded prompts.
     #[serde(default = "yes")]
     include_branded: bool,
-    /// Runs without the value come last.
+    /// Nulls come last.
     #[serde(default)]
     sort: RunSort,
     #[serde(default)]
@@ -101,7 +105,7 @@ impl Params {
 pub struct Answer {
     quoted_fields: QuotedFields,
     runs: Table,
-    /// Runs that pass the filters; counted up to 1000
+    /// Runs that pass the filters; counted up to 1000, in a period up to 100000
     total: u64,
     /// total is a lower bound
     total_is_capped: bool,
@@ -134,7 +138,9 @@ struct Listed {
     filter: RunFilter,
 }
 
+/// Runs that are counted: all of a list that a period bounds, such as those behind a figure; else so many.
 const COUNTED: usize = 1_000;
+const COUNTED_IN_PERIOD: usize = 100_000;
 
 impl Tool for ListPromptRuns {
     const NAME: &'static str = "list_prompt_runs";
@@ -184,11 +190,12 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let more = found > merged.len();
     let next_cursor = more.then(|| places.after(&merged, params.sort));
 
+    let counted = if params.period.is_some() { COUNTED_IN_PERIOD } else { COUNTED };
     let mut total = 0;
     for item in &listed {
-        total += reader.count_runs(&item.target.row.key, &item.filter, COUNTED + 1)?;
+        total += reader.count_runs(&item.target.row.key, &item.filter, counted + 1)?;
     }
-    let total_is_capped = total > COUNTED as u64;
+    let total_is_capped = total > counted as u64;
     if total == 0 {
         caveats.push(nothing_found(&reaches, days));
     }
@@ -205,7 +212,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
             "brand",
         ]),
         runs,
-        total: total.min(COUNTED as u64),
+        total: total.min(counted as u64),
         total_is_capped,
         next_cursor,
         seen_from: listed
@@ -239,10 +246,12 @@ fn question(listed: &[Listed], params: &Params) -> String {
             // A period that moves with the newest day must not change the question from page to page.
             let mut filter = item.filter.clone();
             filter.days = filter.days.filter(|_| params.period.is_none());
+            // Nor may what a sync puts into a basket.
+            filter.cells = None;
             format!("{:?} {filter:?}", item.target.row.key)
         })
         .collect();
-    format!("{filters:?} {:?} {:?} {:?}", params.period, params.sort, params.order)
+    format!("{filters:?} {:?} {:?} {:?} {:?}", params.basket, params.period, params.sort, params.order)
 }
 
 /// The projects that have the brand asked for, each with its filter.
@@ -279,13 +288,35 @@ fn listed(
             domain: domain.clone(),
             url: params.url.clone(),
             gap: params.gap,
+            cells: None,
         };
+        let filter = RunFilter { cells: in_basket(reader, (target, &filter), params)?, ..filter };
         listed.push(Listed { target: target.clone(), brand, filter });
     }
     if let (true, Some(name)) = (listed.is_empty(), &params.brand) {
         return Err(no_brand(name, names.iter().map(String::as_str)));
     }
     Ok(listed)
+}
+
+/// The prompts and engines of the basket that is asked for: what is in it depends on all that narrows the list but its
+/// days, and as one brand sees it.
+fn in_basket(
+    reader: &Reader,
+    (target, filter): (&Target, &RunFilter),
+    params: &Params,
+) -> Result<Option<BTreeSet<(PromptRef, EngineRef)>>, ToolError> {
+    let Some(name) = &params.basket else { return Ok(None) };
+    let name: BasketName = name.parse()?;
+    let Some(brand) = &filter.brand else { return Ok(Some(BTreeSet::new())) };
+    let query = CellQuery {
+        engine: filter.engine.as_deref(),
+        topic: filter.topic.as_deref(),
+        prompt: filter.prompt,
+        include_branded: params.include_branded,
+        ..CellQuery::new(&target.row.key, brand, name.days())
+    };
+    Ok(Some(name.cells(reader, &query)?))
 }
 
 /// An engine, a status or a topic that no run has is a slip of the pen, not an empty list.

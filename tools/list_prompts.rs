@@ -46,7 +46,7 @@ pub struct Params {
     #[serde(default)]
     #[schemars(length(max = 300))]
     text: Option<String>,
-    /// Prompts without the value come last.
+    /// Nulls come last.
     #[serde(default)]
     sort: Sort,
     /// desc where left out; asc for sort prompt.
@@ -105,7 +105,7 @@ struct Project {
     /// Of those that pass the filters
     prompts: usize,
     prompts_without_runs: usize,
-    /// Their finished runs
+    /// Finished runs in scope, `text` aside
     runs: u64,
     /// topic, prompts (detailed)
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,9 +158,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let mut projects = Vec::new();
     for (i, one) in question.asked.iter().enumerate() {
         let (found, project) = listed(reader, (&question, one, i), params)?;
-        if params.text.is_none() {
-            question.note_if_empty(one, project.runs, &mut caveats);
-        }
+        question.note_if_empty(one, project.runs, &mut caveats);
         items.extend(found);
         projects.push(project);
     }
@@ -229,7 +227,7 @@ fn listed(
         basis: (&cells.bases).into(),
         prompts: items.len(),
         prompts_without_runs: items.iter().filter(|item| item.figures.runs == 0).count(),
-        runs: items.iter().map(|item| item.figures.runs).sum(),
+        runs: cells.cells.iter().map(|cell| u64::from(cell.runs)).sum(),
         topics: params.response_format.is_detailed().then(|| topics(&items)),
         runs_filter: question.runs_filter(one),
     };

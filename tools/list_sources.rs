@@ -1,6 +1,6 @@
 //! `list_sources`: what data is here, and how fresh and whole it is.
 
-use super::support::{Table, agreement, cell, projects_named, rechecked};
+use super::support::{Table, Target, agreement, all_projects, cell, projects_named, rechecked};
 use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
@@ -8,7 +8,7 @@ use crate::{
         quote::{QuotedFields, QuotedLine},
     },
     model::{Brand, BrandKind, Day, DayRange, SourceName},
-    store::{LastSync, ProjectRow, Reader},
+    store::{LastSync, Reader},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -149,13 +149,13 @@ impl Tool for ListSources {
     fn call(cx: &ToolCx<'_>, params: Params) -> Result<Answer, ToolError> {
         let answer = cx.read(|reader| {
             let mut names: BTreeSet<SourceName> = BTreeSet::new();
-            let projects: Vec<ProjectRow> = if params.project.is_some() {
-                projects_named(cx, reader, params.project.as_ref())?.into_iter().map(|target| target.row).collect()
+            let projects: Vec<Target> = if params.project.is_some() {
+                projects_named(cx, reader, params.project.as_ref())?
             } else {
                 names.extend(cx.setup().sources.iter().cloned());
-                reader.projects()?
+                all_projects(reader)?
             };
-            names.extend(projects.iter().map(|project| project.key.source.clone()));
+            names.extend(projects.iter().map(|project| project.row.key.source.clone()));
             let format = params.response_format;
             let room = Room::of(format, names.len());
             let sources = names.iter().map(|name| source(cx, reader, name, &projects, (format, room)));
@@ -238,10 +238,10 @@ fn source(
     cx: &ToolCx<'_>,
     reader: &Reader,
     name: &SourceName,
-    projects: &[ProjectRow],
+    projects: &[Target],
     (format, room): (ResponseFormat, Room),
 ) -> Result<Source, ToolError> {
-    let own: Vec<&ProjectRow> = projects.iter().filter(|project| project.key.source == *name).collect();
+    let own: Vec<&Target> = projects.iter().filter(|project| project.row.key.source == *name).collect();
     let syncing = reader.is_syncing(name, cx.now())?;
     let drift = reader.drift(name)?;
     let (mut quarantine, mut drift_table) = (None, None);
@@ -268,7 +268,7 @@ fn source(
     }
     Ok(Source {
         source: name.to_string(),
-        upstream: own.first().map(|project| project.upstream.clone()),
+        upstream: own.first().map(|project| project.row.upstream.clone()),
         configured: cx.setup().sources.contains(name),
         syncing,
         last_sync: reader.last_sync(name)?.map(|last| sync(last, syncing)),
@@ -277,9 +277,18 @@ fn source(
         quarantine,
         drift_count: drift.len(),
         drift: drift_table,
-        projects: own.iter().take(room.whole).map(|row| project(cx, reader, row, format)).collect::<Result<_, _>>()?,
+        projects: own
+            .iter()
+            .take(room.whole)
+            .map(|target| project(cx, reader, target, format))
+            .collect::<Result<_, _>>()?,
         projects_known: own.len(),
-        more_projects: own.iter().skip(room.whole).take(room.named).map(|row| QuotedLine::new(&row.name, 60)).collect(),
+        more_projects: own
+            .iter()
+            .skip(room.whole)
+            .take(room.named)
+            .map(|target| QuotedLine::new(&target.name, 60))
+            .collect(),
     })
 }
 
@@ -297,7 +306,8 @@ fn sync(last: LastSync, syncing: bool) -> Sync {
     }
 }
 
-fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseFormat) -> Result<Project, ToolError> {
+fn project(cx: &ToolCx<'_>, reader: &Reader, target: &Target, format: ResponseFormat) -> Result<Project, ToolError> {
+    let row = &target.row;
     let coverage = reader.coverage(&row.key, None, cx.now())?;
     let total = coverage.total();
     let mut table = None;
@@ -325,7 +335,7 @@ fn project(cx: &ToolCx<'_>, reader: &Reader, row: &ProjectRow, format: ResponseF
         agreed = agreement(reader, &row.key, &own, days)?;
     }
     Ok(Project {
-        project: QuotedLine::new(&row.name, 120),
+        project: QuotedLine::new(&target.name, 120),
         project_id: format.is_detailed().then(|| QuotedLine::new(&row.key.key, 80)),
         website: row.website.as_ref().map(|website| QuotedLine::new(website, 120)),
         first_day: coverage.reach.days.map(|days| days.first),

@@ -225,7 +225,7 @@ fn of_project(
         total: list.total,
         tested: tests.then_some(tested),
         citations: table,
-        runs_filter: RunsFilter { domain: wanted.domain.clone(), ..question.runs_filter(one) },
+        runs_filter: question.runs_filter(one),
     })
 }
 

@@ -1,17 +1,18 @@
 //! `visibility_trend`: one figure by day, week or month, and whether it moved.
 
 use super::support::{
-    AsOf, Asked, Bookmark, Moved, Names, Question, RunsFilter, Table, cell, note_model_changes, read,
+    AsOf, Asked, BasketName, Bookmark, Metric, Moved, Names, Question, RunsFilter, Table, alike, cell, each_bucket,
+    note_model_changes, read,
 };
 use crate::{
-    analysis::{Alike, Figures, Interval, Rate, buckets, change, halves},
+    analysis::{Alike, Interval, buckets, change, halves},
     mcp::{
         Tool, ToolCx, ToolError,
         params::{BrandName, Cursor, EngineName, Period, ProjectName, PromptName, ResponseFormat, TopicName},
         quote::{QuotedFields, QuotedLine},
     },
-    model::{Basis, Cell, DayRange},
-    store::{Bases, CellTable, Reader},
+    model::{Basis, DayRange},
+    store::{CellTable, Reader},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,59 +54,6 @@ pub struct Params {
     cursor: Option<Cursor>,
     #[serde(default)]
     response_format: ResponseFormat,
-}
-
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Metric {
-    #[default]
-    PresenceRate,
-    MentionRate,
-    CitationRate,
-    MentionShareOfVoice,
-    CitationShareOfVoice,
-}
-
-impl Metric {
-    fn rate(self, figures: &Figures) -> Rate {
-        match self {
-            Self::PresenceRate => figures.presence_rate,
-            Self::MentionRate => figures.mention_rate,
-            Self::CitationRate => figures.citation_rate,
-            Self::MentionShareOfVoice => figures.mention_share_of_voice,
-            Self::CitationShareOfVoice => figures.citation_share_of_voice,
-        }
-    }
-
-    /// Hits, and what they are out of.
-    fn counts(self, cell: &Cell) -> (u32, u32) {
-        match self {
-            Self::PresenceRate => (cell.present, cell.presence_checked),
-            Self::MentionRate => (cell.mentioned, cell.mention_checked),
-            Self::CitationRate => (cell.cited, cell.citation_checked),
-            Self::MentionShareOfVoice => (cell.share_mentions, cell.share_all_mentions),
-            Self::CitationShareOfVoice => (cell.share_citations, cell.share_all_citations),
-        }
-    }
-
-    /// Runs that were looked at for it.
-    fn checked(self, cell: &Cell) -> u32 {
-        match self {
-            Self::PresenceRate => cell.presence_checked,
-            Self::MentionRate | Self::MentionShareOfVoice => cell.mention_checked,
-            Self::CitationRate | Self::CitationShareOfVoice => cell.citation_checked,
-        }
-    }
-
-    fn bases(self, bases: &Bases) -> Vec<Basis> {
-        match self {
-            Self::PresenceRate => [bases.mentions.clone(), bases.citations.clone()].concat(),
-            Self::MentionRate => bases.mentions.clone(),
-            Self::CitationRate => bases.citations.clone(),
-            Self::MentionShareOfVoice => bases.mention_shares.clone(),
-            Self::CitationShareOfVoice => bases.citation_shares.clone(),
-        }
-    }
 }
 
 /// Its answer.
@@ -150,8 +98,6 @@ struct Trend {
 
 /// Rows of an answer, all projects together: some forty tokens each.
 const ROWS: usize = 280;
-/// Buckets whose cells are held at once: of a big project's year they are more than a memory should hold.
-const AT_ONCE: usize = 32;
 
 impl Tool for VisibilityTrend {
     const NAME: &'static str = "visibility_trend";
@@ -238,11 +184,16 @@ fn trend(
     for (days, whole) in &mut cut {
         *whole &= with_data(one, *days) == Some(*days);
     }
-    let alike = params.like_for_like.then(|| alike(reader, (question, one), &cut, metric)).transpose()?;
+    let days: Vec<DayRange> = cut.iter().map(|(days, _)| *days).collect();
+    let query = question.query(one);
+    let alike = params.like_for_like.then(|| alike(reader, &query, &days, metric)).transpose()?;
     let covered = with_data(one, question.days).unwrap_or(question.days);
     let spans: Vec<DayRange> = halves(covered).map_or(vec![covered], |(first, second)| vec![first, second]);
-    let mut parts = reader.cell_series(&question.query(one), &spans)?;
-    let finished: u64 = parts.iter().flat_map(|table| &table.cells).map(|cell| u64::from(cell.runs)).sum();
+    let mut parts = reader.cell_series(&query, &spans)?;
+    let count = |parts: &[CellTable]| -> u64 {
+        parts.iter().flat_map(|table| &table.cells).map(|cell| u64::from(cell.runs)).sum()
+    };
+    let finished = count(&parts);
     let mut basis: Vec<Basis> = parts.iter().flat_map(|table| metric.bases(&table.bases)).collect();
     basis.sort_unstable();
     basis.dedup();
@@ -251,6 +202,7 @@ fn trend(
             alike.keep(&mut table.cells);
         }
     }
+    let runs = count(&parts);
     let second = parts.pop().unwrap_or_default();
     let first = parts.pop().unwrap_or_default();
     question.note_if_empty(one, finished, caveats);
@@ -258,6 +210,7 @@ fn trend(
     let page = cut;
     let series = series(reader, (question, one), (params, alike.as_ref()), &page)?;
     let left_out = alike.map(|alike| alike.left_out());
+    let basket = left_out.map(|_| BasketName::Alike(params.interval, metric, question.days).to_string());
     note(one, (&series, page.len()), (finished, left_out), caveats);
     Ok(Trend {
         project: one.project(),
@@ -265,12 +218,12 @@ fn trend(
         brand: QuotedLine::new(&one.brand.name, 120),
         period: question.days,
         basis,
-        runs: finished,
+        runs,
         series,
         change: change(&first.cells, &second.cells, |cell| metric.counts(cell)).into(),
         cells_left_out: left_out.map(|(cells, _)| cells),
         runs_left_out: left_out.map(|(_, runs)| runs),
-        runs_filter: question.runs_filter(one),
+        runs_filter: RunsFilter { basket, ..question.runs_filter(one) },
     })
 }
 
@@ -296,21 +249,6 @@ fn note(
             None => format!("{project}: nothing was counted for this figure"),
         });
     }
-    if left_out.is_some_and(|(cells, _)| cells > 0) {
-        caveats.push(format!("{project}: runs_filter gives the runs that like_for_like leaves out too"));
-    }
-}
-
-/// The prompts and engines that every bucket has.
-fn alike(
-    reader: &Reader,
-    (question, one): (&Question, &Asked),
-    cut: &[(DayRange, bool)],
-    metric: Metric,
-) -> Result<Alike, ToolError> {
-    let mut alike = Alike::default();
-    each_bucket(reader, (question, one), cut, |_, table| alike.see(&table.cells, |cell| metric.checked(cell)))?;
-    Ok(alike)
 }
 
 fn series(
@@ -324,10 +262,9 @@ fn series(
     columns.extend((!by_day).then_some("end"));
     columns.extend(["value", "low", "high", "hits", "runs", "prompts", "whole"]);
     let mut series = Table::new(columns);
-    each_bucket(reader, (question, one), page, |(days, whole), mut table| {
-        if table.cells.is_empty() {
-            return;
-        }
+    let days: Vec<DayRange> = page.iter().map(|(days, _)| *days).collect();
+    each_bucket(reader, &question.query(one), &days, |at, mut table| {
+        let Some((days, whole)) = page.get(at).copied().filter(|_| !table.cells.is_empty()) else { return };
         if let Some(alike) = alike {
             alike.keep(&mut table.cells);
         }
@@ -339,19 +276,4 @@ fn series(
         series.rows.push(row);
     })?;
     Ok(series)
-}
-
-/// The cells of bucket after bucket.
-fn each_bucket(
-    reader: &Reader,
-    (question, one): (&Question, &Asked),
-    cut: &[(DayRange, bool)],
-    mut each: impl FnMut((DayRange, bool), CellTable),
-) -> Result<(), ToolError> {
-    for some in cut.chunks(AT_ONCE) {
-        let spans: Vec<DayRange> = some.iter().map(|(days, _)| *days).collect();
-        let tables = reader.cell_series(&question.query(one), &spans)?;
-        some.iter().zip(tables).for_each(|(bucket, table)| each(*bucket, table));
-    }
-    Ok(())
 }

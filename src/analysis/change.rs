@@ -118,6 +118,13 @@ pub struct Change {
     pub p_value: Option<f64>,
 }
 
+impl Change {
+    /// Were there as many prompts and runs as a verdict takes?
+    pub(super) fn has_enough_data(&self) -> bool {
+        self.prompts >= MIN_PROMPTS && self.runs_before.min(self.runs_now) >= MIN_RUNS
+    }
+}
+
 /// A rate in two windows, paired by prompt and engine. Both sides take their labels from one answer of the store.
 #[must_use]
 pub fn change(before: &[Cell], now: &[Cell], measure: impl Fn(&Cell) -> (u32, u32)) -> Change {
@@ -290,7 +297,7 @@ impl Pairs {
         change.high = Some(high);
         change.smallest_detectable = Some(detectable);
         change.p_value = two_sided_p(difference / error, gap.freedom()).map(|p| p.max(by_sign));
-        change.verdict = if gap.clusters < MIN_PROMPTS || change.runs_before.min(change.runs_now) < MIN_RUNS {
+        change.verdict = if !change.has_enough_data() {
             Verdict::TooLittleData
         } else if low > 0.0 {
             Verdict::Up

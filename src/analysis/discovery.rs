@@ -3,6 +3,9 @@
 use super::{Change, Verdict, real};
 use statrs::function::factorial::ln_binomial;
 
+/// The share of changes called up or down in a list that may be chance.
+const FALSE_DISCOVERIES: f64 = 0.05;
+
 /// Fisher's exact test of two rates of one prompt, as (hits, runs): the chance of a split at least this uneven if
 /// nothing changed. For lists of prompts, where each one is its own question and has too few runs for anything else.
 #[must_use]
@@ -32,19 +35,22 @@ pub fn benjamini_hochberg(p_values: &[f64], rate: f64) -> Vec<bool> {
     p_values.iter().map(|p| limit.is_some_and(|limit| *p <= limit)).collect()
 }
 
-/// A list of changes in which at most 5 % of those called up or down may be false: the others are within noise. Those
-/// with too little data are no tests that could pass, but count as tests made.
-#[must_use]
-pub fn without_false_discoveries(mut changes: Vec<Change>) -> Vec<Change> {
-    let is_test = |change: &Change| change.verdict != Verdict::TooLittleData;
-    let p_values: Vec<f64> =
-        changes.iter().map(|change| change.p_value.filter(|_| is_test(change)).unwrap_or(f64::NAN)).collect();
-    for (change, found) in changes.iter_mut().zip(benjamini_hochberg(&p_values, 0.05)) {
+/// Takes changes as one list: of those that stay called up or down, one in twenty may be chance (Benjamini-Hochberg).
+/// The others become `within_noise`. Returns how many tests were made: comparisons with fewer prompts or runs than a
+/// verdict takes are none, whatever came out; those that came out too wide to say anything are.
+pub fn control_changes<'c>(changes: impl IntoIterator<Item = &'c mut Change>) -> usize {
+    let mut tests: Vec<(f64, &mut Change)> = changes
+        .into_iter()
+        .filter(|change| change.has_enough_data())
+        .filter_map(|change| Some((change.p_value?, change)))
+        .collect();
+    let p_values: Vec<f64> = tests.iter().map(|(p, _)| *p).collect();
+    for ((_, change), found) in tests.iter_mut().zip(benjamini_hochberg(&p_values, FALSE_DISCOVERIES)) {
         if matches!(change.verdict, Verdict::Up | Verdict::Down) && !found {
             change.verdict = Verdict::WithinNoise;
         }
     }
-    changes
+    p_values.len()
 }
 
 #[cfg(test)]
@@ -82,21 +88,32 @@ mod tests {
 
     #[test]
     fn what_does_not_pass_is_within_noise() {
-        // All verdicts alone are up; p decides among them, here 0.01, 0.03 and 0.04 of four tests, one of which has too
-        // little data: allowed are 0.0125, 0.025 and 0.0375.
-        let of = |verdict: Verdict, p: f64| {
-            let nothing: [Cell; 0] = [];
-            Change { verdict, p_value: Some(p), ..change(&nothing, &nothing, |_| (0, 0)) }
+        let nothing: [Cell; 0] = [];
+        let of = |verdict: Verdict, p: f64, prompts: u32| Change {
+            verdict,
+            p_value: Some(p),
+            prompts,
+            runs_before: 30,
+            runs_now: 30,
+            ..change(&nothing, &nothing, |_| (0, 0))
         };
-        let list = vec![
-            of(Verdict::Up, 0.03),
-            of(Verdict::Up, 0.01),
-            of(Verdict::TooLittleData, 0.0001),
-            of(Verdict::Down, 0.04),
+        // Four tests: 0.0125, 0.025, 0.0375 and 0.05 are allowed. The one that is too wide to say anything was made all
+        // the same, the one of two prompts was not.
+        let mut list = [
+            of(Verdict::Up, 0.03, 20),
+            of(Verdict::Up, 0.01, 20),
+            of(Verdict::TooLittleData, 0.4, 20),
+            of(Verdict::Down, 0.04, 20),
+            of(Verdict::TooLittleData, 0.0001, 2),
         ];
-        let verdicts: Vec<Verdict> = without_false_discoveries(list).iter().map(|change| change.verdict).collect();
-        assert_eq!(verdicts, [Verdict::WithinNoise, Verdict::Up, Verdict::TooLittleData, Verdict::WithinNoise]);
-        // One test alone is what it was.
+        assert_eq!(control_changes(&mut list), 4);
+        let verdicts: Vec<Verdict> = list.iter().map(|change| change.verdict).collect();
+        let (noise, little) = (Verdict::WithinNoise, Verdict::TooLittleData);
+        assert_eq!(verdicts, [noise, Verdict::Up, little, noise, little]);
+    }
+
+    #[test]
+    fn one_test_alone_is_what_it_was_and_many_need_stronger_ones() {
         let cell = |prompt: u32, present: u32| Cell {
             prompt: PromptRef(prompt),
             present,
@@ -105,9 +122,15 @@ mod tests {
         };
         let before: Vec<Cell> = (0..8).map(|prompt| cell(prompt, 1)).collect();
         let now: Vec<Cell> = (0..8).map(|prompt| cell(prompt, 6 + prompt % 2)).collect();
-        let alone = change(&before, &now, |cell| (cell.present, cell.presence_checked));
-        assert_eq!(without_false_discoveries(vec![alone]), [alone]);
-        assert_eq!(alone.verdict, Verdict::Up);
+        let found = change(&before, &now, |cell| (cell.present, cell.presence_checked));
+        let mut alone = [Change { p_value: Some(0.04), ..found }];
+        assert_eq!((control_changes(&mut alone), alone[0].verdict), (1, Verdict::Up));
+        // Of twenty, 0.05 x 1 / 20 = 0.0025 is allowed for the smallest.
+        let still = Change { p_value: Some(0.6), verdict: Verdict::WithinNoise, ..found };
+        let mut many = vec![alone[0], Change { p_value: Some(0.002), ..found }];
+        many.extend([still; 18]);
+        assert_eq!(control_changes(&mut many), 20);
+        assert_eq!([many[0].verdict, many[1].verdict], [Verdict::WithinNoise, Verdict::Up]);
     }
 
     proptest! {

@@ -13,7 +13,7 @@ const MOST: usize = 3_000;
 #[must_use]
 pub fn likeness(a: &str, b: &str) -> Option<f64> {
     let mut known = HashMap::new();
-    let (a, b) = (words(a, &mut known), words(b, &mut known));
+    let (a, b) = (words(a, &mut known, MOST), words(b, &mut known, MOST));
     let same: usize = capture_diff_slices(Algorithm::Myers, &a, &b)
         .iter()
         .map(|op| if let DiffOp::Equal { len, .. } = op { *len } else { 0 })
@@ -21,8 +21,15 @@ pub fn likeness(a: &str, b: &str) -> Option<f64> {
     fraction(2 * same as u64, (a.len() + b.len()) as u64)
 }
 
-/// The words as numbers, equal ones alike.
-fn words(text: &str, known: &mut HashMap<String, usize>) -> Vec<usize> {
+/// Is a text so long that [`likeness`] and [`entered_and_left`] leave its end out?
+#[must_use]
+pub fn is_compared_in_part(text: &str) -> bool {
+    // A sentence has a word at least, so it has more words than sentences.
+    words(text, &mut HashMap::new(), MOST + 1).len() > MOST
+}
+
+/// The first `most` words as numbers, equal ones alike.
+fn words(text: &str, known: &mut HashMap<String, usize>, most: usize) -> Vec<usize> {
     let mut words: Vec<usize> = Vec::new();
     let mut number = |word: String| {
         let next = known.len();
@@ -44,11 +51,11 @@ fn words(text: &str, known: &mut HashMap<String, usize>) -> Vec<usize> {
         if !word.is_empty() {
             words.push(number(word));
         }
-        if words.len() >= MOST {
+        if words.len() >= most {
             break;
         }
     }
-    words.truncate(MOST);
+    words.truncate(most);
     words
 }
 
@@ -102,6 +109,13 @@ mod tests {
         assert_eq!(likeness("...", ""), None);
         // 2 x 3 of 4 + 4 letters.
         assert_eq!(likeness("蓄電池は", "蓄電池が"), Some(0.75));
+    }
+
+    #[test]
+    fn of_a_long_text_the_first_words_are_compared() {
+        let text = |words: usize| "word ".repeat(words);
+        assert!(!is_compared_in_part(&text(3_000)) && is_compared_in_part(&text(3_001)));
+        assert_eq!(likeness(&text(3_000), &format!("{} and no more", text(3_000))), Some(1.0));
     }
 
     #[test]

@@ -80,6 +80,11 @@ impl Alike {
         }
     }
 
+    /// The cells that every bucket has.
+    pub fn cells(&self) -> impl Iterator<Item = (PromptRef, EngineRef)> {
+        self.seen.iter().filter(|(_, (times, _))| *times == self.buckets).map(|(key, _)| *key)
+    }
+
     /// Keeps of these cells those that every bucket has.
     pub fn keep(&self, cells: &mut Vec<Cell>) {
         let is_alike =

@@ -1,10 +1,7 @@
 //! Figures of what answers cite: how steadily a domain or URL is cited, how widely, and whether that changed.
 
-use super::{Change, Rate, Verdict, benjamini_hochberg, change};
+use super::{Change, Rate, change};
 use crate::model::{Cell, CitedCell, EngineRef, PromptRef};
-
-/// Of the changes of a list that are called up or down, as many as this may be chance.
-const FALSE_DISCOVERIES: f64 = 0.05;
 
 /// The figures of one domain or URL.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -100,22 +97,6 @@ fn set(scope: &mut [Cell], cited: &[CitedCell], runs: impl Fn(&CitedCell) -> u32
     }
 }
 
-/// Takes changes as one list: of those that stay called up or down, one in twenty may be chance (Benjamini-Hochberg).
-/// The rest become `within_noise`. Returns how many could be tested; those with too little data cannot.
-pub fn control_changes<'c>(changes: impl Iterator<Item = &'c mut Change>) -> usize {
-    let mut tested: Vec<(f64, &mut Change)> = changes
-        .filter(|change| change.verdict != Verdict::TooLittleData)
-        .filter_map(|change| Some((change.p_value?, change)))
-        .collect();
-    let p_values: Vec<f64> = tested.iter().map(|(p, _)| *p).collect();
-    for ((_, change), found) in tested.iter_mut().zip(benjamini_hochberg(&p_values, FALSE_DISCOVERIES)) {
-        if !found {
-            change.verdict = Verdict::WithinNoise;
-        }
-    }
-    p_values.len()
-}
-
 /// The gaps of one prompt: runs where the brand was looked for and is absent, and a rival is present.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PromptGaps {
@@ -173,6 +154,7 @@ pub fn gap_rate(prompts: &[PromptGaps]) -> Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Verdict;
     use proptest::prelude::*;
 
     fn cell(prompt: u32, engine: u32, runs: u32) -> Cell {
@@ -218,21 +200,6 @@ mod tests {
             (found.change.verdict, found.change.difference.map(|d| (d * 10.0).round())),
             (Verdict::Up, Some(3.0))
         );
-    }
-
-    #[test]
-    fn a_long_list_of_changes_needs_stronger_ones() {
-        let base = change(&[], &[], |_| (0, 0));
-        let of = |p: f64, verdict| Change { p_value: Some(p), verdict, ..base };
-        // One alone at 0.04 stands. Among 20, Benjamini and Hochberg allow 0.05 x 1 / 20 = 0.0025 for the smallest.
-        let mut alone = [of(0.04, Verdict::Up)];
-        assert_eq!((control_changes(alone.iter_mut()), alone[0].verdict), (1, Verdict::Up));
-        let mut many = vec![of(0.04, Verdict::Up), of(0.002, Verdict::Down)];
-        many.extend([of(0.6, Verdict::WithinNoise); 18]);
-        many.push(of(0.01, Verdict::TooLittleData));
-        assert_eq!(control_changes(many.iter_mut()), 20);
-        let verdicts: Vec<Verdict> = [0, 1, 20].map(|i: usize| many[i].verdict).into();
-        assert_eq!(verdicts, [Verdict::WithinNoise, Verdict::Down, Verdict::TooLittleData]);
     }
 
     #[test]

@@ -105,6 +105,9 @@ pub struct DayRange {
 }
 
 impl DayRange {
+    /// The longest range that a question may be about.
+    pub const MAX_DAYS: i32 = 3_660;
+
     /// The `days` days that end with `last`; one day at least.
     #[must_use]
     pub fn ending(last: Day, days: i32) -> Self {

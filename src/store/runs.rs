@@ -3,11 +3,11 @@
 mod cited;
 
 use super::{PromptRow, Reader, Result, error::Context as _, names::Checked, prompts::prompt_row, sync_log::instant};
-use crate::model::{Basis, BrandKey, Day, DayRange, ProjectKey, PromptId, RunId, Status};
+use crate::model::{Basis, BrandKey, Day, DayRange, EngineRef, ProjectKey, PromptId, PromptRef, RunId, Status};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, ToSql, types::Value};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Which runs are wanted, seen from which brand.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,8 @@ pub struct RunFilter {
     pub url: Option<String>,
     /// Only finished runs where the brand was looked for and is absent, and a rival is present.
     pub gap: bool,
+    /// Only runs of these prompts on these engines.
+    pub cells: Option<BTreeSet<(PromptRef, EngineRef)>>,
 }
 
 /// What a list is sorted by; runs without the value come last, equal ones newest first.
@@ -159,6 +161,11 @@ CROSS JOIN status s ON s.id = r.status_id
 LEFT JOIN model m ON m.id = r.model_id
 LEFT JOIN scope_brand c ON c.scope_id = r.scope_id AND c.brand_id = :brand
 LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = :brand";
+
+/// A prompt and an engine, as SQL has them in one number.
+fn one_number(prompt: PromptRef, engine: EngineRef) -> i64 {
+    i64::from(prompt.0) << 32 | i64::from(engine.0)
+}
 
 /// So many answers are sorted faster than as many runs are looked through for them.
 const FEW: u64 = 1_000;
@@ -309,6 +316,14 @@ impl Reader {
         }
         if filter.without_branded {
             query.and("p.branded = 0");
+        }
+        if let Some(cells) = &filter.cells {
+            let list: Vec<i64> = cells.iter().map(|(prompt, engine)| one_number(*prompt, *engine)).collect();
+            query.with(
+                "(r.prompt_id << 32 | r.engine_id) IN (SELECT value FROM json_each(:cells))",
+                ":cells",
+                serde_json::to_string(&list).unwrap_or_default(),
+            );
         }
         by_presence(&mut query, filter);
         if !self.by_citation(&mut query, filter, brand)? {

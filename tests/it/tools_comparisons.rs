@@ -398,7 +398,13 @@ fn engines_that_were_asked_other_prompts_stay_apart_and_are_counted() {
         assert_eq!((row["runs"], row["presence_rate"]), (&json!(12), &json!(0.5)));
     }
     let caveats = answer["caveats"].to_string();
-    assert!(caveats.contains("1 of the engines") && caveats.contains("the 8 runs outside the basket"), "{caveats}");
+    assert!(caveats.contains("1 of the engines"), "{caveats}");
+    // The runs behind it are those of the basket, and an engine's are its own.
+    let list = |filter: &Value| call(&backend_of(&store, &DEMO.clock, &[SOURCE]), "list_prompt_runs", filter.clone());
+    assert_eq!(list(&compared["runs_filter"]).unwrap()["total"], 24);
+    assert_eq!(list(&with(&compared["runs_filter"], "engine", "gemini")).unwrap()["total"], 12);
+    let refused = list(&with(&compared["runs_filter"], "basket", "engines")).unwrap_err().to_string();
+    assert!(refused.contains("basket") && refused.contains("runs_filter"), "{refused}");
 }
 
 #[test]
@@ -490,11 +496,14 @@ fn like_for_like_keeps_what_every_row_has_and_counts_the_rest() {
         let alike: Vec<&WorldRun<'_>> = runs.iter().filter(|run| common.contains(&(run.prompt, run.engine))).collect();
         let present = alike.iter().filter(|run| is_present(run, 0)).count();
         assert_eq!((row["hits"], row["runs"]), (&json!(present), &json!(alike.len())));
+        let day = format!("{0}..{0}", row["start"].as_str().unwrap());
+        assert_eq!(listed(&with(&trend["runs_filter"], "period", day.as_str())), alike.len(), "{day}");
         kept += alike.len();
     }
     assert!(common.len() < all.len() && !common.is_empty(), "{} of {}", common.len(), all.len());
     assert_eq!(trend["cells_left_out"], all.len() - common.len());
     assert_eq!(trend["runs_left_out"], by_day.iter().map(Vec::len).sum::<usize>() - kept);
+    assert_eq!((&trend["runs"], listed(&trend["runs_filter"])), (&json!(kept), kept));
 }
 
 #[test]

@@ -43,17 +43,17 @@ def change(before, now, measure, pairing=by_prompt_and_engine, full=1.0, now_mea
     return compare(before, now, full)
 
 
-def controlled(changes, untested_count):
-    """Changes as one list, of which one in twenty called up or down may be chance; the others are within noise.
+def is_test(one):
+    """Was a test made: are there as many prompts and runs as a verdict takes? Not a matter of what came out."""
+    enough = one["prompts"] >= MIN_PROMPTS and min(one["runs_before"], one["runs_now"]) >= MIN_RUNS
+    return enough and one["p_value"] is not None
 
-    What has too little data cannot pass; `untested_count`: it counts as a test made.
-    """
-    tested = [one for one in changes if one["verdict"] != "too_little_data"]
-    # An untested one is behind all others.
-    p_values = [one["p_value"] for one in tested]
-    p_values += [math.inf] * (len(changes) - len(tested)) if untested_count else []
-    for one, found in zip(tested, benjamini_hochberg(p_values, FALSE_DISCOVERIES)):
-        if not found:
+
+def controlled(changes):
+    """Changes as one list, of which one in twenty called up or down may be chance; the others are within noise."""
+    tests = [one for one in changes if is_test(one)]
+    for one, found in zip(tests, benjamini_hochberg([one["p_value"] for one in tests], FALSE_DISCOVERIES)):
+        if one["verdict"] in ("up", "down") and not found:
             one["verdict"] = "within_noise"
     return changes
 

@@ -5,9 +5,9 @@ use super::{
     Contender,
 };
 use crate::{
-    analysis::{Pairing, difference, duel, without_false_discoveries},
+    analysis::{Change, Pairing, control_changes, difference, duel},
     mcp::{ToolError, params::ResponseFormat, quote::QuotedLine},
-    model::{Basis, PromptRef},
+    model::PromptRef,
     store::Reader,
 };
 use serde_json::{Value, json};
@@ -49,10 +49,9 @@ pub(super) fn leaderboard(shown: &[&Contender], format: ResponseFormat) -> Table
             cell(figures.avg_mention_rank.value),
         ];
         if format.is_detailed() {
-            let basis = |bases: &[Basis]| -> Value { json!(bases.first()) };
             let bases = &contender.table.bases;
             row.extend([figures.presence_rate.hits.into(), figures.presence_rate.runs.into()]);
-            row.extend([basis(&bases.mentions), basis(&bases.citations)]);
+            row.extend([json!(bases.mentions), json!(bases.citations)]);
         }
         table.rows.push(row);
     }
@@ -77,7 +76,8 @@ pub(super) fn head_to_head(own: &Contender, others: &[&Contender]) -> Table {
         let (them, us) = (&other.table.cells, &own.table.cells);
         difference(them, us, Pairing::PromptAndEngine, |cell| (cell.present, cell.presence_checked))
     };
-    let changes = without_false_discoveries(others.iter().map(less).collect());
+    let mut changes: Vec<Change> = others.iter().map(less).collect();
+    control_changes(&mut changes);
     for (other, change) in others.iter().zip(changes) {
         let prompts = duel(&own.table.cells, &other.table.cells);
         table.rows.push(vec![

@@ -9,9 +9,6 @@ use crate::{
     model::DayRange,
 };
 
-/// The longest window that a period can name.
-const MAX_DAYS: i32 = 3_660;
-
 /// Where a list goes on that a question about figures gave.
 pub(crate) struct Bookmark {
     bound: Bound,
@@ -51,7 +48,7 @@ impl Bookmark {
 fn parse(parts: &[&str]) -> Option<(DayRange, usize)> {
     let [first, last, at] = parts else { return None };
     let days = DayRange { first: first.parse().ok()?, last: last.parse().ok()? };
-    (1..=MAX_DAYS).contains(&days.days()).then_some((days, at.parse().ok()?))
+    (1..=DayRange::MAX_DAYS).contains(&days.days()).then_some((days, at.parse().ok()?))
 }
 
 #[cfg(test)]

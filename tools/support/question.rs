@@ -1,7 +1,7 @@
 //! What a question about figures is about: projects, the brand in each, days, and what narrows it.
 
 use super::{
-    AsOf, Target, anchor, as_of, brand_named, check_engine, check_topic, no_brand, projects_named, prompt_named,
+    AsOf, Target, anchor, as_of, brand_named, check_engine, check_topic, here, no_brand, projects_named, prompt_named,
 };
 use crate::{
     analysis::Figures,
@@ -125,6 +125,7 @@ impl Question {
             prompt_id: self.prompt.map(|prompt| prompt.to_string()),
             domain: None,
             gap: None,
+            basket: None,
         }
     }
 
@@ -144,6 +145,12 @@ impl Question {
         reader: &Reader,
         caveats: &mut Vec<String>,
     ) -> Result<Vec<AsOf>, ToolError> {
+        for one in &self.asked {
+            let (project, first) = (one.project(), one.reach.days.map(|days| days.first));
+            if let Some(first) = first.filter(|first| self.days.first < *first && *first <= self.days.last) {
+                caveats.push(format!("{}: of this period the cache holds the days from {first} on", project.as_str()));
+            }
+        }
         let targets: Vec<Target> = self.asked.iter().map(|one| one.target.clone()).collect();
         as_of(cx, reader, &targets, self.days, caveats)
     }
@@ -167,6 +174,8 @@ pub(crate) struct RunsFilter {
     pub domain: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basket: Option<String>,
 }
 
 super::open::open_object!(RunsFilter);
@@ -199,7 +208,15 @@ fn asked(cx: &ToolCx<'_>, reader: &Reader, targets: Vec<Target>, names: &Names<'
     if asked.is_empty() {
         return Err(match names.brand {
             Some(name) => no_brand(name, others.iter().map(String::as_str)),
-            None => ToolError::invalid("this project has no own brand", "name one with brand"),
+            None if others.is_empty() => ToolError::invalid(
+                "no brand is known here, so there are no figures of one",
+                "add brands to this source in the configuration and run `visibility-mcp redetect`; list_prompt_runs, \
+                 get_run_details and search_answers need none",
+            ),
+            None => ToolError::invalid(
+                "this project has no own brand",
+                here("brands", others.iter().map(String::as_str), "name one with brand; list_brands has them all"),
+            ),
         });
     }
     Ok(asked)

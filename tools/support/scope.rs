@@ -56,21 +56,24 @@ pub(crate) fn no_source(setup: &Setup) -> ToolError {
     }
 }
 
+/// All projects, each by the name that means it alone.
+pub(crate) fn all_projects(reader: &Reader) -> Result<Vec<Target>, ToolError> {
+    let rows = reader.projects()?;
+    let target = |row: &ProjectRow| {
+        let twin = rows.iter().any(|other| other.key != row.key && other.name.eq_ignore_ascii_case(&row.name));
+        let name = if twin { format!("{}/{}", row.key.source, row.name) } else { row.name.clone() };
+        Target { row: row.clone(), name }
+    };
+    Ok(rows.iter().map(target).collect())
+}
+
 /// The projects that a question is about: those named, which several sources may have, or all.
 pub(crate) fn projects_named(
     cx: &ToolCx<'_>,
     reader: &Reader,
     name: Option<&ProjectName>,
 ) -> Result<Vec<Target>, ToolError> {
-    let rows = reader.projects()?;
-    let targets: Vec<Target> = rows
-        .iter()
-        .map(|row| {
-            let twin = rows.iter().any(|other| other.key != row.key && other.name.eq_ignore_ascii_case(&row.name));
-            let name = if twin { format!("{}/{}", row.key.source, row.name) } else { row.name.clone() };
-            Target { row: row.clone(), name }
-        })
-        .collect();
+    let targets = all_projects(reader)?;
     if targets.is_empty() {
         return Err(nothing_cached(cx.setup(), &failures(cx, reader)?));
     }
@@ -126,7 +129,7 @@ pub(crate) fn no_brand<'a>(name: &BrandName, names: impl Iterator<Item = &'a str
 }
 
 /// All the names there are, where they are few, and the next step.
-fn here<'a>(kind: &str, names: impl Iterator<Item = &'a str>, next: &str) -> String {
+pub(crate) fn here<'a>(kind: &str, names: impl Iterator<Item = &'a str>, next: &str) -> String {
     let names: Vec<String> = names.map(|name| format!("{:?}", line(name, 60))).collect();
     if (1..=8).contains(&names.len()) { format!("{kind} here: {}; {next}", names.join(", ")) } else { next.to_owned() }
 }

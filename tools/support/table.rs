@@ -4,7 +4,7 @@ use crate::{
     analysis::round4,
     mcp::quote::{QuotedLine, cost},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,8 +17,13 @@ pub(crate) struct Table {
     /// Names of the columns
     pub columns: Vec<&'static str>,
     /// One row per item, values in the order of the columns; null where unknown
-    #[schemars(with = "Vec<Vec<serde_json::Value>>")]
+    #[schemars(schema_with = "any_rows")]
     pub rows: Vec<Vec<Value>>,
+}
+
+/// Rows of whatever values. `{}` and not `true`, which says the same and which some clients do not take.
+fn any_rows(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "array", "items": {} } })
 }
 
 impl Table {

@@ -21,12 +21,10 @@ enum Span {
 }
 
 impl Period {
-    const MAX_DAYS: i32 = 3_660;
-
     /// The last `days` days.
     #[must_use]
     pub fn last(days: i32) -> Self {
-        Self(Span::Last(days.clamp(1, Self::MAX_DAYS)))
+        Self(Span::Last(days.clamp(1, DayRange::MAX_DAYS)))
     }
 
     /// The days that are meant, where `anchor` is the newest day that the last days end with.
@@ -61,11 +59,11 @@ impl FromStr for Period {
             Span::Days(range) if range.last < range.first => {
                 Err(format!("period is {range}, which ends before it begins; write the earlier day first"))
             }
-            Span::Days(range) if range.days() > Self::MAX_DAYS => {
-                Err(format!("period has {} days; allowed 1 to {}", range.days(), Self::MAX_DAYS))
+            Span::Days(range) if range.days() > DayRange::MAX_DAYS => {
+                Err(format!("period has {} days; allowed 1 to {}", range.days(), DayRange::MAX_DAYS))
             }
-            Span::Last(days) if !(1..=Self::MAX_DAYS).contains(&days) => {
-                Err(format!("period has {days} days; allowed 1 to {}", Self::MAX_DAYS))
+            Span::Last(days) if !(1..=DayRange::MAX_DAYS).contains(&days) => {
+                Err(format!("period has {days} days; allowed 1 to {}", DayRange::MAX_DAYS))
             }
             span => Ok(Self(span)),
         }

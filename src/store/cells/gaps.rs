@@ -1,7 +1,7 @@
 //! Gaps: runs where a brand was looked for and is absent, and a rival is present.
 //!
-//! For an own brand the rivals are the competitors, and the rollups know; for any other brand they are the own brand and
-//! all other competitors, which is read off the rows.
+//! For an own brand the rivals are the competitors, and the rollups know; for any other brand they are all other tracked
+//! brands ([`Brand::is_tracked`](crate::model::Brand::is_tracked)), which is read off the rows.
 
 use super::{CellQuery, CellTable};
 use crate::{
@@ -20,7 +20,8 @@ pub(in crate::store) const GAP: &str = "
                    AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0))
  AND EXISTS (SELECT 1 FROM run_brand a JOIN brand b ON b.id = a.brand_id
              WHERE a.run_id = r.id
-               AND iif(:own, b.kind = 'competitor', b.kind IN ('own', 'competitor') AND b.id <> :brand)
+               AND iif(:own, b.kind = 'competitor',
+                       b.id <> :brand AND (b.kind <> 'other' OR b.key GLOB 'config:*'))
                AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0)))";
 
 /// Is the brand present in run `r`, where it was looked for?
@@ -56,7 +57,8 @@ fn rivals() -> String {
          CROSS JOIN brand v ON v.id = f.brand_id
          WHERE r.prompt_id = :prompt AND r.project_id = :project AND r.day BETWEEN :first AND :last
            AND r.status_id = 3 AND r.gone_at IS NULL AND (:engine IS NULL OR r.engine_id = :engine)
-           AND iif(:own, v.kind = 'competitor', v.kind IN ('own', 'competitor') AND v.id <> :brand)
+           AND iif(:own, v.kind = 'competitor',
+                   v.id <> :brand AND (v.kind <> 'other' OR v.key GLOB 'config:*'))
            AND (coalesce(f.mentions, 0) > 0 OR coalesce(f.citations, 0) > 0)
            AND {GAP}
          GROUP BY v.id ORDER BY 2 DESC, 1 LIMIT :most"

@@ -132,6 +132,8 @@ fn follow(cached: &Cached, tool: &ToolInfo, mut arguments: Value, lines: &mut Ve
         // What refuses a question must be right in that, too: it is written down as no answer.
         let answer = match cached.ask(tool.name, &arguments) {
             Err(ToolError::Invalid { .. }) => Value::Null,
+            // Of all projects some are answered, which need not have what this one has.
+            Err(ToolError::NotFound { .. }) if arguments.get("project").is_none() => return,
             answer => answer.unwrap_or_else(|error| panic!("{}: {} {arguments}: {error}", cached.name, tool.name)),
         };
         let cursor = answer.get("next_cursor").cloned();
@@ -142,7 +144,7 @@ fn follow(cached: &Cached, tool: &ToolInfo, mut arguments: Value, lines: &mut Ve
     }
 }
 
-/// Arguments that the tool takes, all about one project.
+/// Arguments that the tool takes, with names of one project.
 fn arguments(tool: &ToolInfo, project: &Named, dice: &mut Dice) -> Value {
     let required = tool.input_schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let example = tool.example().unwrap();
@@ -152,9 +154,13 @@ fn arguments(tool: &ToolInfo, project: &Named, dice: &mut Dice) -> Value {
         // What narrows a question is left out more often than not, or most answers were empty.
         let narrows =
             matches!(name.as_str(), "prompt_id" | "topic" | "status" | "visible" | "cited" | "mentioned" | "text")
-                || matches!(name.as_str(), "domain" | "url" | "gap");
-        let odds = if narrows { 4 } else { 2 };
-        if !is_required && dice.below(odds) > 0 && name != "project" {
+                || matches!(name.as_str(), "domain" | "url" | "gap" | "basket");
+        // One question in four is about all projects side by side.
+        let is_left_out = match name.as_str() {
+            "project" => dice.below(4) == 0,
+            _ => dice.below(if narrows { 4 } else { 2 }) > 0,
+        };
+        if !is_required && is_left_out {
             continue;
         }
         let choices = choices(name, schema, project);
@@ -190,6 +196,7 @@ fn choices(name: &str, schema: &Value, project: &Named) -> Vec<Value> {
         "url" => texts(&project.cited_urls),
         "status" => vec![json!("finished"), json!("failed"), json!("pending")],
         "period" => periods(&project.days),
+        "basket" => baskets(&project.days),
         "text" => texts(&project.searches),
         "metric" if !schema["enum"].is_array() => DEFINITIONS.iter().map(|definition| json!(definition.name)).collect(),
         "cursor" => Vec::new(),
@@ -202,6 +209,14 @@ fn choices(name: &str, schema: &Value, project: &Named) -> Vec<Value> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What comparisons of some days keep.
+fn baskets(days: &[String]) -> Vec<Value> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
+    let rules = ["engines", "day presence_rate", "week mention_share_of_voice", "month citation_rate"];
+    let spans = [format!("{first}..{last}"), format!("{}..{last}", days[days.len() / 2])];
+    rules.iter().flat_map(|rule| spans.iter().map(move |span| json!(format!("{rule} {span}")))).collect()
 }
 
 /// Days, months and spans inside and at the edges of what there is.

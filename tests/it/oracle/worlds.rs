@@ -17,6 +17,7 @@ use visibility_mcp::{
         world::{World, WorldSize},
     },
     mcp::{Backend, ToolError},
+    model::BrandKind,
     store::Store,
 };
 
@@ -94,9 +95,10 @@ pub async fn lumar() -> (LumarStage, Cached) {
     (stage, cached)
 }
 
-/// Lunary's, where brands are read off every answer, after some runs went.
+/// Lunary's, where brands are read off every answer, one of them neither ours nor a competitor; after some runs went.
 pub async fn lunary() -> (LunaryStage, Cached) {
-    let stage = LunaryStage::of(WorldSize { prompts: vec![8, 3], days: 12, ..small() });
+    let mut stage = LunaryStage::of(WorldSize { prompts: vec![8, 3], days: 12, ..small() });
+    stage.brands.last_mut().unwrap().kind = BrandKind::Other;
     stage.sync_all().await;
     stage.settle();
     for run in stage.calls(true).iter().rev().step_by(7).take(5) {

@@ -50,7 +50,7 @@ def summary(cache, project, brand, days, rows, arguments):
             "mention_rate": moved(runs_before, runs, mention(brand)),
             "citation_rate": moved(runs_before, runs, citation(brand)),
         },
-        "by_engine": engines(runs, brand),
+        "by_engine": engines(runs, brand, rows > 1),
         "top_sources": sources(runs, cache.brands(project), rows),
         "worst_gaps": gaps(runs, brand, cache.brands(project), rows),
         "runs_filter": {
@@ -98,21 +98,18 @@ def moved(before, now, measure):
     }
 
 
-def engines(runs, brand):
+def engines(runs, brand, whole):
+    """Every engine's figures; of projects side by side their presence alone."""
+    more = ["mention_rate", "citation_rate", "citation_share_of_voice", "avg_citation_position"] if whole else []
     rows = []
     for engine in sorted({run.engine for run in runs}):
         found = all_figures([run for run in runs if run.engine == engine], brand)
         present = found["presence_rate"]
         rows.append([
             engine, found["runs"], Shown(present["value"]), Shown(present["low"]), Shown(present["high"]),
-            *(Shown(found[name]["value"]) for name in (
-                "mention_rate", "citation_rate", "citation_share_of_voice", "avg_citation_position",
-            )),
+            *(Shown(found[name]["value"]) for name in more),
         ])
-    return table(
-        ["engine", "runs", "presence_rate", "presence_low", "presence_high", "mention_rate", "citation_rate",
-         "citation_share_of_voice", "avg_citation_position"], rows,
-    )
+    return table(["engine", "runs", "presence_rate", "presence_low", "presence_high", *more], rows)
 
 
 def sources(runs, brands, limit):

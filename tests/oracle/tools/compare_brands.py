@@ -60,6 +60,7 @@ def compared(question, project, brand, rival, limit, detailed):
     return {
         **question.heading(project, brand),
         "runs": len(runs),
+        "branded_runs_left_out": question.branded_left_out(project),
         "prompts": len({run.prompt.id for run in runs}),
         "leaderboard": leaderboard(runs, shown, detailed),
         "brands_not_shown": len(contenders) - len(shown),
@@ -81,13 +82,13 @@ def leaderboard(runs, shown, detailed):
         row += [Shown(found[name]["value"]) for name in LEADERS[5:]]
         if detailed:
             met = [bases({run.basis(brand, half) for run in runs}) for half in (0, 1)]
-            row += [present["hits"], present["runs"], *((one or [None])[0] for one in met)]
+            row += [present["hits"], present["runs"], *met]
         rows.append(row)
     return table(LEADERS + more, rows)
 
 
 def head_to_head(runs, brand, others):
-    found = controlled([less(runs, brand, other) for other in others], untested_count=True)
+    found = controlled([less(runs, brand, other) for other in others])
     rows = []
     for other, moved in zip(others, found):
         split = prompt_split(runs, brand, other)

@@ -5,6 +5,7 @@ from changes import by_prompt, change, controlled
 from compare import Shown, table
 from measures import presence
 from question import bases, find
+from scope import day_text
 from text import line
 
 RATES = ["engine", "runs", "presence_rate", "presence_low", "presence_high", "mention_rate", "citation_rate",
@@ -28,6 +29,7 @@ def compared(question, project, brand, detailed):
     found = {engine: question.figures([run for run in inside if run.engine == engine], brand) for engine in engines}
     # What is in the basket was looked at, so that every engine has a presence rate.
     best_first = sorted(engines, key=lambda engine: (-found[engine]["presence_rate"]["value"], engine))
+    name = f"engines {day_text(question.days[0])}..{day_text(question.days[1])}"
     return {
         **question.heading(project, brand),
         "mention_basis": bases({run.basis(brand, 0) for run in runs}),
@@ -39,7 +41,7 @@ def compared(question, project, brand, detailed):
         "engines": rates(best_first, found, detailed),
         "engines_apart": [line(engine, 80) for engine in apart] or None,
         "against_best": against_best(inside, best_first, brand),
-        "runs_filter": question.runs_filter(project, brand),
+        "runs_filter": question.runs_filter(project, brand, basket=name if len(inside) < len(runs) else None),
     }
 
 
@@ -87,7 +89,7 @@ def against_best(runs, engines, brand):
         before, now = ([run for run in runs if run.engine == one] for one in (engines[0], engine))
         return change(before, now, presence(brand), by_prompt)
 
-    changes = controlled([less(engine) for engine in engines[1:]], untested_count=True)
+    changes = controlled([less(engine) for engine in engines[1:]])
     return table(AGAINST, [
         [
             line(engine, 80), line(engines[0], 80), Shown(moved["difference"]), Shown(moved["low"]),

@@ -7,15 +7,19 @@ earlier page of the same question gave, and its rows those that follow there.
 import json
 
 from as_of import as_of
+from changes import by_prompt_and_engine
 from cited import domain_named
 from compare import Check, Shown, table
 from measures import gap
 from rows import BASES, DERIVED, UPSTREAM
 from scope import brand_named, day_text, days_of, instant_text, newest_day, projects_named, shown_name
 from text import line
+from tools.compare_engines import basket
+from tools.visibility_trend import MEASURES, alike, buckets
 from words import holds
 
 COUNTED = 1_000
+COUNTED_IN_PERIOD = 100_000
 SHORT = ["run_id", "created_at", "engine", "status", "prompt", "visible", "total_citations", "total_mentions",
          "best_position", "avg_sentiment"]
 LONG = ["prompt_id", "topic", "model", "day", "answer_citations", "branded", "failure_reason", "upstream_key"]
@@ -43,10 +47,11 @@ def expected(cache, arguments, now, answer):
     page = found[start : start + shown]
     if answer.get("next_cursor"):
         begins[question, answer["next_cursor"]] = start + shown
+    counted = COUNTED if days is None else COUNTED_IN_PERIOD
     return {
         "runs": listing(cache, page, len(seen_from) > 1, arguments),
-        "total": min(len(found), COUNTED),
-        "total_is_capped": len(found) > COUNTED,
+        "total": min(len(found), counted),
+        "total_is_capped": len(found) > counted,
         "next_cursor": Check(lambda given: page_end(found, start, shown, given, arguments, answer)),
         "seen_from": [
             {
@@ -78,7 +83,27 @@ def passing(cache, project, brand, days, arguments):
     """The runs of a project that these arguments ask for, oldest first."""
     brands = cache.brands(project)
     domain = domain_named(cache, arguments["domain"]) if arguments.get("domain") else None
-    return [run for run in cache.runs(project) if passes(run, (brand, brands), days, domain, arguments)]
+    found = [run for run in cache.runs(project) if passes(run, (brand, brands), days, domain, arguments)]
+    return found if arguments.get("basket") is None else in_basket(cache, found, (project, brand), arguments)
+
+
+def in_basket(cache, found, of, arguments):
+    """Of these runs those of the prompts and engines that a comparison of its own days keeps."""
+    (project, brand), (rule, *metric, text) = of, arguments["basket"].split()
+    if brand is None:
+        return []
+    days = days_of(text, 0)
+    by_engine = rule == "engines"
+    narrowed = {name: arguments.get(name) for name in ("topic", "prompt_id", "include_branded")}
+    narrowed["engine"] = None if by_engine else arguments.get("engine")
+    of_all = ((brand, cache.brands(project)), days, None, {**narrowed, "status": "finished"})
+    runs = [run for run in cache.runs(project) if passes(run, *of_all)]
+    if by_engine:
+        engines, _, prompts, _ = basket(runs, brand)
+        return [run for run in found if run.engine in engines and run.prompt in prompts]
+    _, looked_at = (make(brand) for make in MEASURES[metric[0]])
+    kept = {by_prompt_and_engine(run) for run in alike(runs, buckets(days, rule), looked_at)[0]}
+    return [run for run in found if by_prompt_and_engine(run) in kept]
 
 
 def passes(run, of, days, domain, arguments):

@@ -112,7 +112,7 @@ def of_project(cache, project, brand, items, days, arguments):
         "basis": basis(runs, brand),
         "prompts": len(items),
         "prompts_without_runs": sum(not item.runs for item in items),
-        "runs": sum(len(item.runs) for item in items),
+        "runs": len(runs),
         "topics": table(["topic", "prompts"], most_first) if detailed else None,
         "runs_filter": {
             "project": name,

@@ -2,7 +2,7 @@
 
 from as_of import is_syncing, last_good_sync
 from compare import Check, Shown, table
-from scope import day_number, day_text, instant_text, last_complete_day, projects_named, statuses
+from scope import day_number, day_text, instant_text, last_complete_day, projects_named, shown_name, statuses
 from scores import recheck
 from text import line
 
@@ -62,7 +62,7 @@ def of_project(cache, one, detailed, now):
     followed = [brand for brand in kept if brand.kind in ("own", "competitor")][:8]
     window = None if complete is None else (complete - 29, complete)
     return {
-        "project": line(one.name, 120),
+        "project": line(shown_name(cache, one), 120),
         "first_day": day_text(min(days)) if days else None,
         "last_day": day_text(max(days)) if days else None,
         "last_complete_day": None if complete is None else day_text(complete),

@@ -2,7 +2,7 @@
 
 import figures
 from as_of import as_of
-from changes import change, controlled
+from changes import change, controlled, is_test
 from cited import domain_named, kind_beside, owner_of, sources
 from compare import Shown, table
 from ranked_pages import default_limit, next_cursor, same_question, shown_of, start
@@ -39,9 +39,9 @@ def expected(cache, arguments, now, answer):
         ends[place] += shown_of(len(rows) - at, limit, next(given, {})["citations"]["rows"], len(lists))
         more |= ends[place] < len(rows)
         projects.append({
-            **heading(question, of, domain),
+            **heading(question, of),
             "total": len(rows),
-            "tested": sum(one["verdict"] != "too_little_data" for one in changes) if at < TESTED else None,
+            "tested": sum(map(is_test, changes)) if at < TESTED else None,
             "citations": listing(question, of, rows[at : ends[place]], changes[at : ends[place]], by, detailed),
         })
     return {
@@ -51,7 +51,7 @@ def expected(cache, arguments, now, answer):
     }
 
 
-def heading(question, of, domain):
+def heading(question, of):
     runs = question.runs(of[0])
     return {
         **question.heading(*of),
@@ -59,7 +59,7 @@ def heading(question, of, domain):
         "runs": len(runs),
         "prompts": len({run.prompt.id for run in runs}),
         "branded_runs_left_out": question.branded_left_out(of[0]),
-        "runs_filter": question.runs_filter(*of, domain=domain),
+        "runs_filter": question.runs_filter(*of),
     }
 
 
@@ -78,7 +78,7 @@ def ranked(question, of, by, domain, kind):
     for row in rows[:TESTED]:
         citing = {run.id for one in (row, then.get(row.name)) if one is not None for run in one.runs}
         changes.append(change(before, runs, cites(citing)))
-    return rows, controlled(changes, untested_count=False)
+    return rows, controlled(changes)
 
 
 def cites(citing):

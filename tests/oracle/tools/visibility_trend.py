@@ -87,8 +87,9 @@ def trend(question, of, page, asked, now):
     measure, looked_at = (make(brand) for make in MEASURES[metric])
     runs = question.runs(project)
     covered = reach(question.cache, project, question.days)
-    kept, left_out = runs, (None, None)
+    kept, left_out, basket = runs, (None, None), None
     if like_for_like:
+        basket = f"{interval} {metric} {day_text(question.days[0])}..{day_text(question.days[1])}"
         kept, left_out = alike(runs, buckets(question.days, interval), looked_at)
     before, after = halves(kept, covered or question.days)
     rows = []
@@ -108,12 +109,12 @@ def trend(question, of, page, asked, now):
     return {
         **question.heading(project, brand),
         "basis": basis(runs, brand, metric),
-        "runs": len(runs),
+        "runs": len(kept),
         "series": table(["start", *end, "value", "low", "high", "hits", "runs", "prompts", "whole"], rows),
         "change": moved(before, after, measure),
         "cells_left_out": left_out[0],
         "runs_left_out": left_out[1],
-        "runs_filter": question.runs_filter(project, brand),
+        "runs_filter": question.runs_filter(project, brand, basket=basket),
     }
 
 
