@@ -15,6 +15,9 @@ use serde_json::Value;
 
 // Characters of English that the rows of an answer may cost; as many a value at most.
 const PAGE_COST: usize = 40_000;
+// The same where neither more rows nor longer ones were asked for. Ids and instants are dearer than English, and twenty
+// rows of the widest view would not fit.
+const PLAIN_COST: usize = 4_000;
 const CONCISE_CHARS: usize = 200;
 const DETAILED_CHARS: usize = 2_000;
 
@@ -29,7 +32,7 @@ pub struct Params {
     #[schemars(length(min = 1, max = 20_000))]
     sql: String,
     #[serde(default)]
-    limit: Limit,
+    limit: Option<Limit>,
     #[serde(default)]
     response_format: ResponseFormat,
 }
@@ -66,13 +69,15 @@ impl Tool for QuerySql {
         if !(1..=20_000).contains(&chars) {
             return Err(ToolError::invalid(format!("sql has {chars} characters; allowed 1 to 20000"), ""));
         }
-        let found = read(cx, |reader| Ok(reader.query_sql(&params.sql, params.limit.get())))?;
-        found.map(|rows| answer(rows, params.response_format)).map_err(refused)
+        let found = read(cx, |reader| Ok(reader.query_sql(&params.sql, params.limit.unwrap_or_default().get())))?;
+        found.map(|rows| answer(rows, &params)).map_err(refused)
     }
 }
 
-fn answer(found: SqlRows, format: ResponseFormat) -> Answer {
-    let chars = if format.is_detailed() { DETAILED_CHARS } else { CONCISE_CHARS };
+fn answer(found: SqlRows, params: &Params) -> Answer {
+    let detailed = params.response_format.is_detailed();
+    let chars = if detailed { DETAILED_CHARS } else { CONCISE_CHARS };
+    let page = if detailed || params.limit.is_some() { PAGE_COST } else { PLAIN_COST };
     let value = |value: SqlValue| match value {
         SqlValue::Null => Value::Null,
         SqlValue::Integer(number) => number.into(),
@@ -85,7 +90,7 @@ fn answer(found: SqlRows, format: ResponseFormat) -> Answer {
     for row in found.rows {
         let row: Vec<Value> = row.into_iter().map(value).collect();
         spent += row.iter().map(|value| cost(&value.to_string())).sum::<usize>();
-        if spent > PAGE_COST && !rows.is_empty() {
+        if spent > page && !rows.is_empty() {
             more = true;
             break;
         }
@@ -93,8 +98,9 @@ fn answer(found: SqlRows, format: ResponseFormat) -> Answer {
     }
     let caveats = if more {
         vec![format!(
-            "{} rows are shown and there are more: narrow the statement, or page with LIMIT and OFFSET",
-            rows.len()
+            "{} rows are shown and there are more: narrow the statement, {}or page with LIMIT and OFFSET",
+            rows.len(),
+            if page == PLAIN_COST { "give `limit`, " } else { "" },
         )]
     } else {
         Vec::new()
