@@ -57,10 +57,10 @@ pub struct Params {
     /// The same for mentions alone.
     #[serde(default)]
     mentioned: Option<bool>,
-    /// true: runs where the brand is absent and a rival present.
+    /// true: the brand is absent and a rival present.
     #[serde(default)]
     gap: bool,
-    /// As runs_filter has it.
+    /// From runs_filter.
     #[serde(default)]
     #[schemars(length(max = 80))]
     basket: Option<String>,

@@ -2,7 +2,7 @@
 //!
 //! They count completed rows only, read names off the answers by themselves, and look at one day and engine at a time.
 
-use super::tracker::{PromptRow, TrackedBrand, Universe};
+use super::tracker::{PromptRow, TrackedBrand, Universe, is_at};
 use crate::{
     demo::{
         prose::count_names,
@@ -75,6 +75,13 @@ pub(super) struct History<'r> {
 /// The history of a day, one for each engine that has a row in its final status, by engine.
 pub(super) fn histories<'r>(universe: &'r Universe, day: Day, rows: &'r [PromptRow]) -> Vec<History<'r>> {
     let spellings: Vec<Vec<&str>> = universe.brands().map(TrackedBrand::spellings).collect();
+    // Read once and not for each answer: with forty brands this is most of a world's work.
+    let sites: Vec<Option<String>> = universe.brands().map(|brand| host_of(&brand.website)).collect();
+    let cites = |row: &PromptRow| -> Vec<bool> {
+        let hosts: Vec<String> = row.appeared_links.iter().filter_map(|url| host_of(url)).collect();
+        let is_cited = |site: &Option<String>| site.as_ref().is_some_and(|site| hosts.iter().any(|h| is_at(h, site)));
+        sites.iter().map(is_cited).collect()
+    };
     let mut by_engine: BTreeMap<&str, Vec<&PromptRow>> = BTreeMap::new();
     for row in rows {
         by_engine.entry(&row.engine).or_default().push(row);
@@ -90,7 +97,7 @@ pub(super) fn histories<'r>(universe: &'r Universe, day: Day, rows: &'r [PromptR
                 .map(|row| Reading {
                     row,
                     names: count_names(row.response_text.as_deref().unwrap_or_default(), &spellings),
-                    cites: universe.brands().map(|b| row.appeared_links.iter().any(|url| b.owns(url))).collect(),
+                    cites: cites(row),
                 })
                 .collect();
             History { universe, day, engine, readings, all }

@@ -36,13 +36,18 @@ impl TrackedBrand {
     #[must_use]
     pub fn owns(&self, url: &str) -> bool {
         let (Some(site), Some(host)) = (host_of(&self.website), host_of(url)) else { return false };
-        host.strip_suffix(&site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        is_at(&host, &site)
     }
 
     /// Every spelling, the name first.
     pub(super) fn spellings(&self) -> Vec<&str> {
         std::iter::once(&self.name).chain(&self.tokens).map(String::as_str).collect()
     }
+}
+
+/// Is a host this site, or below it?
+pub(super) fn is_at(host: &str, site: &str) -> bool {
+    host.strip_suffix(site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// One tracked site with its competitors and prompts.
@@ -204,9 +209,13 @@ impl PromptRow {
     /// The row with its answer: completed, with links, citations and counts worked out.
     #[must_use]
     pub fn completed(mut self, universe: &Universe, answer: &str, links: Vec<String>) -> Self {
-        let of = |brand: &TrackedBrand| links.iter().filter(|url| brand.owns(url)).cloned().collect::<Vec<_>>();
-        let mine = of(&universe.own);
-        let theirs = links.iter().filter(|url| universe.competitors.iter().any(|b| b.owns(url))).cloned().collect();
+        let hosts: Vec<Option<String>> = links.iter().map(|url| host_of(url)).collect();
+        let of = |brands: &[TrackedBrand]| -> Vec<String> {
+            let sites: Vec<String> = brands.iter().filter_map(|brand| host_of(&brand.website)).collect();
+            let is_theirs = |host: &Option<String>| host.as_ref().is_some_and(|h| sites.iter().any(|s| is_at(h, s)));
+            links.iter().zip(&hosts).filter(|(_, host)| is_theirs(host)).map(|(url, _)| url.clone()).collect()
+        };
+        let (mine, theirs) = (of(std::slice::from_ref(&universe.own)), of(&universe.competitors));
         let mut unique: Vec<String> = Vec::with_capacity(links.len());
         for url in &links {
             if !unique.contains(url) {
