@@ -3,6 +3,7 @@
 use super::cache::Cache;
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 use visibility_mcp::{
     clock::Clock,
     mcp::{Backend, Limits, Registry, Setup},
@@ -103,7 +104,9 @@ impl Served {
 
     /// What a tool answers.
     pub fn call(&self, tool: &str, arguments: &Arguments) -> Value {
-        let answer = self.registry.call(tool, arguments, &self.backend, Limits::default());
+        // What takes too long for a server is to be measured too.
+        let limits = Limits { total: Duration::from_mins(10), ..Limits::default() };
+        let answer = self.registry.call(tool, arguments, &self.backend, limits);
         answer.unwrap_or_else(|error| panic!("{tool} {arguments:?}: {error:?}"))
     }
 
@@ -137,6 +140,7 @@ fn word(connection: &Connection, share: f64) -> String {
 }
 
 /// Everything that is asked of some days; names and words are found in the cache that holds these days alone.
+#[expect(clippy::too_many_lines, reason = "a list, with what is said in it beside")]
 pub fn asks(alone: &Cache, days: DayRange) -> Vec<Ask> {
     let served = Served::of(alone);
     let connection = Connection::open(&alone.path).unwrap();
@@ -144,7 +148,8 @@ pub fn asks(alone: &Cache, days: DayRange) -> Vec<Ask> {
     let (first, last) = (days.first.epoch_days(), days.last.epoch_days());
     let in_days = format!("r.project_id = 1 AND r.day BETWEEN {first} AND {last} AND r.status_id = 3");
     let period = json!(days.to_string());
-    let prompt = served.first("list_prompts", json!({ "period": period, "limit": 1 }), "/prompts", "prompt_id");
+    let some = json!({ "period": period, "limit": 1, "include_branded": false });
+    let prompt = served.first("list_prompts", some, "/prompts", "prompt_id");
     let runs = json!({ "period": period, "limit": 1, "status": "finished", "prompt_id": prompt, "engine": "chatgpt" });
     let run = served.first("list_prompt_runs", runs, "/runs", "run_id");
     let top = json!({ "period": period, "limit": 1 });
