@@ -65,7 +65,8 @@ pub fn caches(sizes: usize, rebuild: bool) -> Vec<Cache> {
     SIZES[..sizes].iter().map(|(name, days)| cache(name, *days, rebuild)).collect()
 }
 
-fn cache(name: &'static str, days: i32, rebuild: bool) -> Cache {
+/// A cache of so many days, built where it is missing.
+pub fn cache(name: &'static str, days: i32, rebuild: bool) -> Cache {
     let state = xxh3_64(format!("{SCHEMA}{ROWS}").as_bytes());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{name}-{state:016x}"));
     let (path, marker) = (folder.join("cache.sqlite"), folder.join("built.json"));

@@ -15,6 +15,7 @@
 )]
 #![allow(clippy::cast_precision_loss, reason = "measures are shown with three digits")]
 
+pub mod asks;
 pub mod cache;
 pub mod child;
 pub mod floor;

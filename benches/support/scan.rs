@@ -12,6 +12,9 @@ const BRAND: usize = 13;
 
 const BASE_SQL: &str = "SELECT cells FROM day_base WHERE project_id = 1 AND day BETWEEN ?1 AND ?2";
 const BRAND_SQL: &str = "SELECT cells FROM day_brand WHERE brand_id = ?3 AND day BETWEEN ?1 AND ?2";
+const BRANDS_SQL: &str =
+    "SELECT cells FROM day_brand WHERE brand_id IN (SELECT id FROM brand) AND day BETWEEN ?1 AND ?2";
+const SOURCES_SQL: &str = "SELECT cells FROM day_source WHERE project_id = 1 AND day BETWEEN ?1 AND ?2";
 const ROWS_SQL: &str = "SELECT a, b, c, d, e, f, g FROM cell WHERE kind = ?1 AND day BETWEEN ?2 AND ?3";
 
 /// Scans one project's own brand.
@@ -22,18 +25,23 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Over this cache; the cells of the last `days` days also as rows.
-    pub fn of(cache: &Path, last_day: i32, days: i32) -> Self {
+    /// Over this cache as it is.
+    pub fn packed_only(cache: &Path) -> Self {
         let cache = Connection::open(cache).unwrap();
         let own = cache.query_row("SELECT id FROM brand WHERE kind = 'own'", (), |row| row.get(0)).unwrap();
-        let rows = Connection::open_in_memory().unwrap();
+        Self { cache, rows: Connection::open_in_memory().unwrap(), own }
+    }
+
+    /// Over this cache; the cells of the last `days` days also as rows.
+    pub fn of(cache: &Path, last_day: i32, days: i32) -> Self {
+        let scan = Self::packed_only(cache);
+        let rows = &scan.rows;
         rows.execute_batch(
             "CREATE TABLE cell (kind INTEGER, day INTEGER, prompt INTEGER, engine INTEGER, n INTEGER,
                  a INTEGER, b INTEGER, c INTEGER, d INTEGER, e INTEGER, f INTEGER, g INTEGER,
                  PRIMARY KEY (kind, day, prompt, engine, n)) WITHOUT ROWID; BEGIN",
         )
         .unwrap();
-        let scan = Self { cache, rows, own };
         let mut insert =
             scan.rows.prepare("INSERT INTO cell VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)").unwrap();
         for day in last_day - days + 1..=last_day {
@@ -75,11 +83,39 @@ impl Scan {
 
     /// The sum of all numbers of a window's cells, from the packed days.
     pub fn of_packed(&self, days: DayRange) -> u64 {
+        self.sum(&[BASE_SQL, BRAND_SQL], days)
+    }
+
+    /// The same of all brands.
+    pub fn of_brands(&self, days: DayRange) -> u64 {
+        self.sum(&[BASE_SQL, BRANDS_SQL], days)
+    }
+
+    /// The same of cited domains by prompt and engine.
+    pub fn of_sources(&self, days: DayRange) -> u64 {
+        self.sum(&[SOURCES_SQL], days)
+    }
+
+    fn sum(&self, statements: &[&str], days: DayRange) -> u64 {
         let mut sum = 0u64;
-        for sql in [BASE_SQL, BRAND_SQL] {
-            self.packed(sql, (days.first.epoch_days(), days.last.epoch_days()), |value| sum += value);
+        for sql in statements {
+            self.packed(sql, (days.first.epoch_days(), days.last.epoch_days()), |value| sum = sum.wrapping_add(value));
         }
         sum
+    }
+
+    /// The rows that a statement gives, all their values read.
+    pub fn of_statement(&self, sql: &str) -> usize {
+        let mut statement = self.cache.prepare_cached(sql).unwrap();
+        let columns = statement.column_count();
+        let (mut rows, mut read) = (statement.query(()).unwrap(), 0);
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                std::hint::black_box(row.get_ref(column).unwrap());
+            }
+            read += 1;
+        }
+        read
     }
 
     /// The same work from a table with a row for each cell.

@@ -4,6 +4,7 @@ mod adder;
 mod cited;
 mod gaps;
 mod known;
+mod totals;
 
 use super::{
     Error, Reader, Result,
@@ -18,6 +19,7 @@ pub use gaps::Rival;
 use known::Known;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::{BTreeMap, HashSet};
+use totals::Totals;
 
 /// Which cells are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -163,18 +165,12 @@ impl Reader {
             return Ok(brands.iter().map(|_| CellTable::default()).collect());
         };
         let dirty = self.dirty_days(project, query.days)?;
-        let mut cells = Vec::new();
-        self.each_base_day((project, query.days), &dirty, |_, blob| {
-            cells.clear();
-            unpack_base(blob, |cell| cells.push(cell))?;
-            for (_, known, adder) in &mut seen {
-                let Some(known) = known else { continue };
-                for cell in &cells {
-                    adder.add_base(known, *cell);
-                }
-            }
-            Ok(())
-        })?;
+        let mut totals = Totals::default();
+        self.each_base_day((project, query.days), &dirty, |_, blob| unpack_base(blob, |cell| totals.add(&cell)))?;
+        for (_, known, adder) in &mut seen {
+            let Some(known) = known else { continue };
+            totals.cells().for_each(|cell| adder.add_base(known, cell));
+        }
         let mut tables = Vec::new();
         for (found, known, mut adder) in seen {
             if let (Some((project, brand)), Some(known)) = (found, known) {

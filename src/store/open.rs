@@ -18,6 +18,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0007-derived-facts.sql")),
     M::up(include_str!("migrations/0008-sources.sql")),
     M::up(include_str!("migrations/0009-models.sql")),
+    M::up(include_str!("migrations/0010-window-indexes.sql")),
 ];
 
 /// The version that this program writes.

@@ -31,12 +31,12 @@ WHERE ",
 }
 
 pub(super) const OF_DAYS: &str = presence!("run_by_day", "r.project_id = ?1");
-pub(super) const OF_PROMPT: &str = presence!("run_by_prompt", "r.prompt_id = ?1");
+pub(super) const OF_PROMPT: &str = presence!("run_by_prompt_day", "r.prompt_id = ?1");
 
 /// Runs that were checked for every tracked brand, each with the brands present in it; no brand where there is none.
 pub(super) const LISTS: &str = "
 SELECT r.engine_id, r.created_at, r.id, f.brand_id
-FROM run r INDEXED BY run_by_prompt
+FROM run r INDEXED BY run_by_prompt_day
 LEFT JOIN run_brand f ON f.run_id = r.id AND (f.mentions > 0 OR f.citations > 0)
 WHERE r.prompt_id = ?1 AND r.day BETWEEN ?2 AND ?3 AND r.status_id = 3 AND r.gone_at IS NULL
   AND EXISTS (SELECT 1 FROM scope_brand c WHERE c.scope_id = r.scope_id)

@@ -1,13 +1,16 @@
 //! Lists of runs: filtered, sorted, one page after the other by key and never by offset.
 
 mod cited;
+mod query;
+mod spans;
 
 use super::{PromptRow, Reader, Result, error::Context as _, names::Checked, prompts::prompt_row, sync_log::instant};
 use crate::model::{Basis, BrandKey, Day, DayRange, EngineRef, ProjectKey, PromptId, PromptRef, RunId, Status};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, ToSql, types::Value};
+use query::{COLUMNS, Query, joins};
+use rusqlite::{OptionalExtension as _, types::Value};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 
 /// Which runs are wanted, seen from which brand.
 #[derive(Clone, Debug, Default)]
@@ -147,44 +150,9 @@ impl RunRow {
     }
 }
 
-const COLUMNS: &str = "
-SELECT r.id, r.public_id, r.day, r.created_at, e.name, m.name, s.name, p.public_id, p.text, p.topic, p.label, p.branded,
-       r.total_citations, r.failure_reason,
-       CASE WHEN c.mentions THEN coalesce(f.mentions, 0) END AS mentions,
-       CASE WHEN c.citations THEN coalesce(f.citations, 0) END AS citations,
-       f.best_citation_position AS position, f.sentiment AS sentiment, r.key, c.mentions, c.citations";
-
-const JOINS: &str = "
-CROSS JOIN prompt p ON p.id = r.prompt_id
-CROSS JOIN engine e ON e.id = r.engine_id
-CROSS JOIN status s ON s.id = r.status_id
-LEFT JOIN model m ON m.id = r.model_id
-LEFT JOIN scope_brand c ON c.scope_id = r.scope_id AND c.brand_id = :brand
-LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = :brand";
-
 /// A prompt and an engine, as SQL has them in one number.
 fn one_number(prompt: PromptRef, engine: EngineRef) -> i64 {
     i64::from(prompt.0) << 32 | i64::from(engine.0)
-}
-
-/// So many answers are sorted faster than as many runs are looked through for them.
-const FEW: u64 = 1_000;
-
-/// A statement and its named values, grown part by part.
-struct Query {
-    sql: String,
-    values: Vec<(&'static str, Value)>,
-}
-
-impl Query {
-    fn and(&mut self, condition: &str) {
-        let _ = write!(self.sql, "\n  AND {condition}");
-    }
-
-    fn with(&mut self, condition: &str, name: &'static str, value: impl Into<Value>) {
-        self.and(condition);
-        self.values.push((name, value.into()));
-    }
 }
 
 impl RunSort {
@@ -235,22 +203,59 @@ impl Reader {
     ) -> Result<(Vec<RunRow>, Option<RunCursor>)> {
         let Some(project) = self.project_id(project)? else { return Ok((Vec::new(), None)) };
         let Some(mut query) = self.filtered(project, filter)? else { return Ok((Vec::new(), None)) };
-        if let Some(after) = after
-            && !self.start_after(&mut query, (sort, direction), after)?
-        {
-            return Ok((Vec::new(), None));
+        let mut at = None;
+        if let Some(after) = after {
+            at = self.start_after(&mut query, (sort, direction), after)?;
+            if at.is_none() {
+                return Ok((Vec::new(), None));
+            }
         }
-        let word = if direction == Direction::Asc { "ASC" } else { "DESC" };
-        let order = match sort {
-            RunSort::CreatedAt => format!("r.created_at {word}, r.id {word}"),
-            _ => format!("{} {word} NULLS LAST, r.created_at DESC, r.id DESC", sort.column()),
-        };
-        let _ = write!(query.sql, "\nORDER BY {order} LIMIT {}", limit + 1);
-        let mut rows = self.run_rows(&query)?;
+        let mut rows = self.listed(query, filter, (sort, direction), at, limit + 1)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|row| sort.cursor(row));
         Ok((rows, next))
+    }
+
+    /// The first rows of a list.
+    fn listed(
+        &self,
+        mut query: Query,
+        filter: &RunFilter,
+        order: (RunSort, Direction),
+        at: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<RunRow>> {
+        match self.way(&mut query, filter, order)? {
+            Way::Nowhere => Ok(Vec::new()),
+            Way::Index(index) => self.run_rows(&query.list(index, order, limit), &query),
+            Way::Spans(times) => self.newest_with_words(query, times, at, limit),
+        }
+    }
+
+    /// The way that meets no more runs than it must.
+    fn way(&self, query: &mut Query, filter: &RunFilter, order: (RunSort, Direction)) -> Result<Way> {
+        if self.holds_few(filter)? {
+            return Ok(Way::Index("NOT INDEXED"));
+        }
+        let by_time = order.0 == RunSort::CreatedAt;
+        let mut times = (i64::MIN, i64::MAX);
+        if let (Some(days), true) = (filter.days, by_time) {
+            let Some(found) = self.times_of(query.project, days)? else { return Ok(Way::Nowhere) };
+            times = found;
+        }
+        if filter.prompt.is_none() && query.has_words() && order == (RunSort::CreatedAt, Direction::Desc) {
+            return Ok(Way::Spans(times));
+        }
+        if filter.days.is_some() && by_time {
+            query.between_times(times.0, times.1);
+        }
+        Ok(Way::Index(match (filter.prompt.is_some(), filter.days.is_some() && !by_time) {
+            (true, false) => "INDEXED BY run_by_prompt",
+            (true, true) => "INDEXED BY run_by_prompt_day",
+            (false, false) => "INDEXED BY run_by_time",
+            (false, true) => "INDEXED BY run_by_day",
+        }))
     }
 
     /// How many runs pass a filter, counted up to `cap`.
@@ -259,15 +264,20 @@ impl Reader {
     /// As [`Reader::runs`].
     pub fn count_runs(&self, project: &ProjectKey, filter: &RunFilter, cap: usize) -> Result<u64> {
         let Some(project) = self.project_id(project)? else { return Ok(0) };
-        let Some(query) = self.filtered(project, filter)? else { return Ok(0) };
-        let tail = query.sql.split_once("\nFROM run r").map_or("", |(_, tail)| tail);
-        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM run r{tail} LIMIT {cap})");
-        let values: Vec<(&str, &dyn ToSql)> =
-            query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
-        self.connection.prepare_cached(&sql)?.query_row(values.as_slice(), |row| row.get(0)).context("count runs")
+        let Some(mut query) = self.filtered(project, filter)? else { return Ok(0) };
+        let few = self.holds_few(filter)?;
+        if let (Some(days), true, false) = (filter.days, query.has_words(), few) {
+            let Some(ids) = self.ids_of(project, days)? else { return Ok(0) };
+            query.between_ids(ids);
+        }
+        let mut statement = self.connection.prepare_cached(&counting(&query, filter, cap))?;
+        query.bind(&mut statement)?;
+        let mut rows = statement.raw_query();
+        let count = rows.next().context("count runs")?.map(|row| row.get(0)).transpose().context("count runs")?;
+        Ok(count.unwrap_or(0))
     }
 
-    /// The statement up to its order; none where a name in the filter matches nothing that is stored.
+    /// The conditions of a filter; none where a name in it matches nothing that is stored.
     fn filtered(&self, project: i64, filter: &RunFilter) -> Result<Option<Query>> {
         let brand: Option<i64> = match &filter.brand {
             None => None,
@@ -278,28 +288,16 @@ impl Reader {
                 .optional()
                 .context("brand")?,
         };
-        let prompt: Option<i64> = match filter.prompt {
-            None => None,
-            Some(prompt) => {
-                let id = self
-                    .connection
-                    .prepare_cached("SELECT id FROM prompt WHERE public_id = ?1")?
-                    .query_row([prompt.to_i64()], |row| row.get(0))
-                    .optional()
-                    .context("prompt")?;
-                if id.is_none() {
-                    return Ok(None);
-                }
-                id
-            }
-        };
-        let index = self.index(project, prompt, filter)?;
-        let mut query = Query {
-            sql: format!("{COLUMNS}\nFROM run r {index}{JOINS}\nWHERE r.project_id = :project AND r.gone_at IS NULL"),
-            values: vec![(":project", project.into()), (":brand", brand.into())],
-        };
-        if let Some(prompt) = prompt {
-            query.with("r.prompt_id = :prompt", ":prompt", prompt);
+        let mut query = Query::of(project, brand);
+        if let Some(prompt) = filter.prompt {
+            let id: Option<i64> = self
+                .connection
+                .prepare_cached("SELECT id FROM prompt WHERE public_id = ?1")?
+                .query_row([prompt.to_i64()], |row| row.get(0))
+                .optional()
+                .context("prompt")?;
+            let Some(id) = id else { return Ok(None) };
+            query.with("r.prompt_id = :prompt", ":prompt", id);
         }
         if let Some(topic) = &filter.topic {
             query.with("p.topic = :topic", ":topic", topic.clone());
@@ -329,62 +327,34 @@ impl Reader {
         if !self.by_citation(&mut query, filter, brand)? {
             return Ok(None);
         }
-        if let Some(text) = &filter.text {
-            query.with(
-                "(r.id IN (SELECT rowid FROM answer_fts WHERE answer_fts MATCH :text)
-                  OR r.prompt_id IN (SELECT rowid FROM prompt_fts WHERE prompt_fts MATCH :text))",
-                ":text",
-                fts_query(text),
-            );
-        }
-        if let Some(text) = &filter.answer {
-            query.with(
-                "r.id IN (SELECT rowid FROM answer_fts WHERE answer_fts MATCH :answer)",
-                ":answer",
-                fts_query(text),
-            );
-        }
+        query.words(filter.text.as_deref(), filter.answer.as_deref());
         Ok(Some(query))
     }
 
-    /// Words that few answers hold are read from their index; one prompt reads its own; days long past their own;
-    /// anything else is read from the newest run down.
-    fn index(&self, project: i64, prompt: Option<i64>, filter: &RunFilter) -> Result<&'static str> {
-        if prompt.is_some() {
-            return Ok("INDEXED BY run_by_prompt");
+    /// Are the words in so few answers that these are read one by one?
+    fn holds_few(&self, filter: &RunFilter) -> Result<bool> {
+        match &filter.answer {
+            Some(text) if filter.prompt.is_none() => Ok(self.answers_with(text, FEW)? < FEW),
+            _ => Ok(false),
         }
-        if let Some(text) = &filter.answer
-            && self.answers_with(text, FEW)? < FEW
-        {
-            return Ok("NOT INDEXED");
-        }
-        let Some(days) = filter.days else { return Ok("INDEXED BY run_by_time") };
-        let newest: Option<i32> = self
-            .connection
-            .prepare_cached("SELECT max(day) FROM run WHERE project_id = ?1")?
-            .query_row([project], |row| row.get(0))
-            .context("newest day")?;
-        // The time index is read from the newest run down, so it serves a window that ends near there.
-        let long_past = newest.is_some_and(|newest| days.last.epoch_days() + 2 < newest);
-        Ok(if long_past { "INDEXED BY run_by_day" } else { "INDEXED BY run_by_time" })
     }
 
-    /// Begins behind a run. False where that run is not stored: then the cursor is from another cache.
+    /// Begins behind a run, and gives its time. None where that run is not stored: then the cursor is from another cache.
     fn start_after(
         &self,
         query: &mut Query,
         (sort, direction): (RunSort, Direction),
         after: &RunCursor,
-    ) -> Result<bool> {
+    ) -> Result<Option<i64>> {
         let found: Option<(i64, i64)> = self
             .connection
             .prepare_cached("SELECT created_at, id FROM run WHERE public_id = ?1")?
             .query_row([after.run.to_i64()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .context("cursor")?;
-        let Some((created, id)) = found else { return Ok(false) };
-        query.values.push((":at", created.into()));
-        query.values.push((":id", id.into()));
+        let Some((created, id)) = found else { return Ok(None) };
+        query.value(":at", created);
+        query.value(":id", id);
         let sign = if direction == Direction::Asc { ">" } else { "<" };
         let later = "(r.created_at, r.id) < (:at, :id)";
         let column = sort.column();
@@ -396,44 +366,45 @@ impl Reader {
                     SortValue::Number(number) => Value::Real(*number),
                     SortValue::Text(text) => Value::Text(text.clone()),
                 };
-                query.values.push((":value", value));
+                query.value(":value", value);
                 query.and(&format!("({column} {sign} :value OR {column} IS NULL OR ({column} = :value AND {later}))"));
             }
         }
-        Ok(true)
+        Ok(Some(created))
     }
 
-    fn run_rows(&self, query: &Query) -> Result<Vec<RunRow>> {
-        let values: Vec<(&str, &dyn ToSql)> =
-            query.values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
-        self.connection
-            .prepare_cached(&query.sql)?
-            .query_map(values.as_slice(), run_row)?
-            .collect::<Result<_, _>>()
-            .context("runs")
+    fn run_rows(&self, sql: &str, query: &Query) -> Result<Vec<RunRow>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        query.bind(&mut statement)?;
+        let mut rows = statement.raw_query();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().context("runs")? {
+            found.push(run_row(row).context("runs")?);
+        }
+        Ok(found)
     }
 
-    /// How the default list of a filter is read, for tests.
+    /// How a list and its count are read, for tests; empty where nothing stored is so named.
     #[cfg(test)]
-    pub(super) fn explain_runs(&self, project: &ProjectKey, filter: &RunFilter) -> String {
-        self.explain_runs_if_any(project, filter)
-    }
-
-    /// The same, empty where nothing stored is so named.
-    #[cfg(test)]
-    pub(super) fn explain_runs_if_any(&self, project: &ProjectKey, filter: &RunFilter) -> String {
-        let project = self.project_id(project).unwrap().unwrap();
-        let Some(query) = self.filtered(project, filter).unwrap() else { return String::new() };
-        let sql = format!("EXPLAIN QUERY PLAN {}\nORDER BY r.created_at DESC, r.id DESC LIMIT 20", query.sql);
-        let values: Vec<(&str, &dyn ToSql)> = query.values.iter().map(|(n, v)| (*n, v as &dyn ToSql)).collect();
-        let mut statement = self.connection.prepare(&sql).unwrap();
-        let lines = statement.query_map(values.as_slice(), |row| row.get::<_, String>(3)).unwrap();
-        lines.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    pub(super) fn explain_runs(&self, project: &ProjectKey, filter: &RunFilter, sort: RunSort) -> String {
+        let id = self.project_id(project).unwrap().unwrap();
+        let Some(mut query) = self.filtered(id, filter).unwrap() else { return String::new() };
+        let order = (sort, Direction::Desc);
+        let index = match self.way(&mut query, filter, order).unwrap() {
+            Way::Nowhere => return String::new(),
+            Way::Index(index) => index,
+            Way::Spans(times) => {
+                query.between_times(times.0, times.1);
+                "INDEXED BY run_by_time"
+            }
+        };
+        let count = counting(&query, filter, 20);
+        format!("{}\n\n{}", self.explain(&query.list(index, order, 20)), self.explain(&count))
     }
 
     /// One run as a list shows it, seen from a brand, with its handle.
     pub(super) fn run_row(&self, id: RunId, brand: Option<&BrandKey>) -> Result<Option<(i64, RunRow)>> {
-        let sql = format!("{COLUMNS}\nFROM run r{JOINS}\nWHERE r.public_id = :run")
+        let sql = format!("{COLUMNS}\nFROM run r{}\nWHERE r.public_id = :run", joins())
             .replace(":brand", "(SELECT id FROM brand WHERE project_id = r.project_id AND key = :brand)");
         let brand = brand.map(|brand| brand.0.as_str());
         self.connection
@@ -443,6 +414,27 @@ impl Reader {
             })
             .optional()
             .context("run")
+    }
+}
+
+/// How a list is read.
+enum Way {
+    /// Not at all: no run is of the days asked for.
+    Nowhere,
+    /// Through an index.
+    Index(&'static str),
+    /// Span after span of these times.
+    Spans((i64, i64)),
+}
+
+/// Counting needs no order, so it stays within the days, or ends where answers with the words are enough.
+fn counting(query: &Query, filter: &RunFilter, cap: usize) -> String {
+    match (filter.prompt, filter.days, &filter.answer) {
+        (None, _, Some(_)) => query.count_answers(cap),
+        (Some(_), Some(_), _) => query.count("INDEXED BY run_by_prompt_day", cap),
+        (Some(_), None, _) => query.count("INDEXED BY run_by_prompt", cap),
+        (None, Some(_), None) => query.count("INDEXED BY run_by_day", cap),
+        (None, None, None) => query.count("INDEXED BY run_by_time", cap),
     }
 }
 
@@ -465,6 +457,9 @@ fn by_presence(query: &mut Query, filter: &RunFilter) {
         None => {}
     }
 }
+
+/// So many answers are sorted faster than as many runs are looked through for them.
+const FEW: u64 = 1_000;
 
 /// A person's words as a full-text query: every word must occur; quoted words stand together. Nothing in them is
 /// read as an operator.

@@ -148,8 +148,9 @@ CREATE TABLE run (
 ) STRICT;
 
 CREATE INDEX run_by_time ON run (project_id, created_at);
-CREATE INDEX run_by_day ON run (project_id, day);
+CREATE INDEX run_by_day ON run (project_id, day, created_at);
 CREATE INDEX run_by_prompt ON run (prompt_id, created_at);
+CREATE INDEX run_by_prompt_day ON run (prompt_id, day);
 
 -- What is known of a brand in a run. A brand that was checked and does not appear has no row here: its scope says that
 -- it was checked, and by whom. mentions, citations and what hangs on them are the upstream's where it checked them, else

@@ -355,16 +355,25 @@ async fn lists_are_read_through_an_index() {
     let world = World::new().await;
     world.save((0..9).map(|p| run(20_000, p, "a", 0)).collect()).await;
     let reader = world.store.reader().unwrap();
-    let filters = [
-        RunFilter::default(),
-        RunFilter { prompt: Some(PromptId::of(&world.project, "prompt 3")), ..RunFilter::default() },
-        RunFilter { days: Some(DayRange::ending(Day::from_epoch_days(100), 7)), ..RunFilter::default() },
-    ];
-    for (filter, index) in filters.iter().zip(["run_by_time", "run_by_prompt", "run_by_day"]) {
-        let plan = reader.explain_runs(&world.project, filter);
-        assert!(plan.contains(&format!("SEARCH r USING INDEX {index}")), "{plan}");
-        assert!(!plan.contains("SCAN"), "{plan}");
-        assert_eq!(plan.contains("TEMP B-TREE"), index == "run_by_day", "{plan}");
+    let prompt = Some(PromptId::of(&world.project, "prompt 3"));
+    let days = Some(DayRange::ending(Day::from_epoch_days(20_000), 7));
+    let of = |prompt, days| RunFilter { prompt, days, ..RunFilter::default() };
+    let window = "created_at>? AND created_at<?";
+    for (filter, sort, index) in [
+        (of(None, None), RunSort::CreatedAt, "run_by_time (project_id=?)".to_owned()),
+        (of(prompt, None), RunSort::CreatedAt, "run_by_prompt (prompt_id=?)".to_owned()),
+        // A window is entered and left by time, wherever it lies.
+        (of(None, days), RunSort::CreatedAt, format!("run_by_time (project_id=? AND {window})")),
+        (of(prompt, days), RunSort::CreatedAt, format!("run_by_prompt (prompt_id=? AND {window})")),
+        (of(None, days), RunSort::Status, "run_by_day (project_id=? AND day>? AND day<?)".to_owned()),
+        (of(prompt, days), RunSort::Status, "run_by_prompt_day (prompt_id=? AND day>? AND day<?)".to_owned()),
+    ] {
+        let plan = reader.explain_runs(&world.project, &filter, sort);
+        let (list, count) = plan.split_once("\n\n").unwrap();
+        assert!(list.contains(&format!("SEARCH r USING INDEX {index}")), "{list}");
+        assert_eq!(list.contains("TEMP B-TREE"), sort == RunSort::Status, "{list}");
+        assert_eq!(count.contains("AND day>? AND day<?)"), filter.days.is_some(), "{count}");
+        assert!(!plan.replace("SCAN (subquery", "").contains("SCAN"), "{plan}");
     }
 }
 

@@ -139,22 +139,54 @@ impl Plan<'_, '_> {
     }
 }
 
-/// The same from the rows: a row a run and domain, or URL.
-fn raw(by: CitedBy) -> String {
+/// The same from the rows: a row a citation, those of a run together. Sorting them all by run and domain or URL would
+/// take longer than reading them. `domains`: with the domain of each URL.
+fn raw(by: CitedBy, domains: bool) -> String {
     let (key, gap, present, condition) = match by {
         CitedBy::Domain => ("u.domain_id", GAP, PRESENT, "WHERE u.domain_id IS NOT NULL"),
         CitedBy::Url => ("c.url_id", "0", "0", ""),
+    };
+    let (domain, urls) = match by {
+        CitedBy::Url if !domains => ("NULL", ""),
+        _ => ("u.domain_id", "CROSS JOIN url u ON u.id = c.url_id"),
     };
     format!(
         "WITH g AS MATERIALIZED (
              SELECT r.id, r.prompt_id, r.engine_id, {gap} AS gap, {present} AS present
              FROM run r INDEXED BY run_by_day
              WHERE r.project_id = :project AND r.day BETWEEN :first AND :last AND r.status_id = 3 AND r.gone_at IS NULL)
-         SELECT {key}, g.prompt_id, g.engine_id, count(*), g.gap, g.present, u.domain_id
-         FROM g CROSS JOIN citation c ON c.run_id = g.id CROSS JOIN url u ON u.id = c.url_id
-         {condition}
-         GROUP BY g.id, {key}"
+         SELECT {key}, g.prompt_id, g.engine_id, g.gap, g.present, {domain}, g.id
+         FROM g CROSS JOIN citation c ON c.run_id = g.id {urls}
+         {condition}"
     )
+}
+
+/// The citations of one run, added up by domain or URL.
+#[derive(Default)]
+struct OfRun {
+    run: Option<i64>,
+    cited: Vec<(SourceCell, Option<u32>)>,
+}
+
+impl OfRun {
+    /// Adds a citation of the same run.
+    fn add(&mut self, cell: SourceCell, domain: Option<u32>) {
+        // There are few in an answer.
+        match self.cited.iter_mut().find(|(known, _)| known.domain == cell.domain) {
+            Some((known, _)) => known.citations += 1,
+            None => self.cited.push((cell, domain)),
+        }
+    }
+
+    /// Gives what counts, and begins another run.
+    fn end(&mut self, next: Option<i64>, plan: &Plan<'_, '_>, each: &mut impl FnMut(SourceCell)) {
+        self.run = next;
+        for (cell, domain) in self.cited.drain(..) {
+            if plan.counts(domain, &cell) {
+                each(cell);
+            }
+        }
+    }
 }
 
 impl Reader {
@@ -303,33 +335,38 @@ impl Reader {
         (first, last): (i32, i32),
         each: &mut impl FnMut(SourceCell),
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(&raw(plan.query.by))?;
+        let sql = raw(plan.query.by, plan.domains.is_some());
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut values: Vec<(&str, &dyn ToSql)> =
             vec![(":project", &plan.project), (":first", &first), (":last", &last)];
         if plan.query.by == CitedBy::Domain {
             values.extend([(":brand", &plan.brand as &dyn ToSql), (":own", &plan.own)]);
         }
         let mut rows = statement.query(values.as_slice()).context("cited rows")?;
+        let mut of_run = OfRun::default();
         while let Some(row) = rows.next().context("cited rows")? {
+            let run = row.get(6)?;
+            if of_run.run != run {
+                of_run.end(run, plan, each);
+            }
             let cell = SourceCell {
                 domain: row.get(0)?,
                 prompt: row.get(1)?,
                 engine: row.get(2)?,
                 runs: 1,
-                citations: row.get(3)?,
-                gaps: row.get(4)?,
-                present: row.get(5)?,
+                citations: 1,
+                gaps: row.get(3)?,
+                present: row.get(4)?,
             };
-            if plan.counts(row.get(6)?, &cell) {
-                each(cell);
-            }
+            of_run.add(cell, row.get(5)?);
         }
+        of_run.end(None, plan, each);
         Ok(())
     }
 
     /// How cited domains and URLs are read from rows, for tests.
     #[cfg(test)]
     pub(in crate::store) fn explain_cited(&self, by: CitedBy) -> String {
-        self.explain(&raw(by))
+        self.explain(&raw(by, true))
     }
 }

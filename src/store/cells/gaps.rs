@@ -52,7 +52,7 @@ fn gap_cells() -> String {
 
 fn rivals() -> String {
     format!(
-        "SELECT v.name, count(*) FROM run r INDEXED BY run_by_prompt
+        "SELECT v.name, count(*) FROM run r INDEXED BY run_by_prompt_day
          CROSS JOIN run_brand f ON f.run_id = r.id
          CROSS JOIN brand v ON v.id = f.brand_id
          WHERE r.prompt_id = :prompt AND r.project_id = :project AND r.day BETWEEN :first AND :last

@@ -138,6 +138,48 @@ async fn answers_are_found_by_their_own_words_alone() {
 }
 
 #[tokio::test]
+async fn runs_with_words_come_newest_first_page_by_page_though_many_are_of_one_moment() {
+    let world = World::new().await;
+    let mut saved = runs();
+    for run in &mut saved {
+        run.created_at = run.day.start();
+    }
+    world.save(saved).await;
+    let reader = world.store.reader().unwrap();
+    let order = (RunSort::CreatedAt, Direction::Desc);
+    let ids = |filter: &RunFilter, limit: usize| -> Vec<RunId> {
+        let (mut ids, mut after) = (Vec::new(), None);
+        loop {
+            let (rows, next) = reader.runs(&world.project, filter, order, after.as_ref(), limit).unwrap();
+            ids.extend(rows.iter().map(|row| row.id));
+            after = next;
+            if after.is_none() {
+                return ids;
+            }
+        }
+    };
+    let (all, _) = reader.runs(&world.project, &RunFilter::default(), order, None, 1_000).unwrap();
+    let (first, last) = (all.last().unwrap().day, all[0].day);
+    for days in [None, Some(DayRange { first: first.plus(1), last: last.plus(-1) }), Some(DayRange::ending(last, 1))] {
+        for word in ["answer", "about", "\"prompt 3\"", "nothing"] {
+            let holds = |row: &&RunRow| {
+                let answer = reader.answer(row.id).unwrap().unwrap_or_default();
+                format!("{} ", answer.to_lowercase()).contains(&format!("{} ", word.trim_matches('"')))
+            };
+            let is_in = |row: &&RunRow| days.is_none_or(|days| days.contains(row.day));
+            let expected: Vec<RunId> = all.iter().filter(is_in).filter(holds).map(|row| row.id).collect();
+            let filter = RunFilter { text: Some(word.into()), days, ..RunFilter::default() };
+            for limit in [1, 4, 1_000] {
+                assert_eq!(ids(&filter, limit), expected, "{word} {days:?} {limit} a page");
+            }
+            assert_eq!(reader.count_runs(&world.project, &filter, 1_000).unwrap(), expected.len() as u64, "{word}");
+            let answer = RunFilter { text: None, answer: Some(word.into()), ..filter };
+            assert_eq!(ids(&answer, 4), expected, "{word} {days:?} in answers");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_finished_run_before_is_the_newest_of_those_that_are() {
     let world = World::new().await;
     let runs = runs();
@@ -162,8 +204,8 @@ async fn they_are_read_through_an_index() {
     let words = format!("{}{}", prompts::OF_PROJECT, prompts::HOLDS_WORDS);
     for (sql, values, index) in [
         (presence::OF_DAYS, 4, "SEARCH r USING INDEX run_by_day"),
-        (presence::OF_PROMPT, 4, "SEARCH r USING INDEX run_by_prompt"),
-        (presence::LISTS, 3, "SEARCH r USING INDEX run_by_prompt"),
+        (presence::OF_PROMPT, 4, "SEARCH r USING INDEX run_by_prompt_day"),
+        (presence::LISTS, 3, "SEARCH r USING INDEX run_by_prompt_day"),
         (details::FINISHED_BEFORE, 1, "SEARCH n USING INDEX run_by_prompt"),
         (prompts::OF_PROJECT, 3, "SEARCH prompt USING INDEX prompt_by_project"),
         (&words, 4, "SEARCH prompt USING INDEX prompt_by_project"),
@@ -176,6 +218,6 @@ async fn they_are_read_through_an_index() {
     }
     // Few answers with a word are read one by one; of a word in most, the newest runs first.
     let few = RunFilter { answer: Some("\"about prompt 3\"".into()), ..RunFilter::default() };
-    let plan = reader.explain_runs(&world.project, &few);
+    let plan = reader.explain_runs(&world.project, &few, RunSort::CreatedAt);
     assert!(plan.contains("SEARCH r USING INTEGER PRIMARY KEY"), "{plan}");
 }
