@@ -60,7 +60,7 @@ pub struct Params {
     /// true: the brand is absent and a rival present.
     #[serde(default)]
     gap: bool,
-    /// From runs_filter.
+    /// Of another answer's filter.
     #[serde(default)]
     #[schemars(length(max = 80))]
     basket: Option<String>,

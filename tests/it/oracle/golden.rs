@@ -20,7 +20,9 @@ const HALVES: [(&str, &str); 3] =
 
 fn with(filter: &Value, more: &[(&str, Value)]) -> Value {
     let mut filter = filter.clone();
-    more.iter().for_each(|(name, value)| filter[*name] = value.clone());
+    for (name, value) in more {
+        filter[*name] = value.clone();
+    }
     filter
 }
 
