@@ -10,6 +10,7 @@ mod details;
 mod domains;
 mod error;
 mod facts;
+mod fts;
 mod ingest;
 mod models;
 mod names;

@@ -3,8 +3,8 @@
 mod pages;
 
 use super::support::{
-    AsOf, BasketName, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic,
-    domain_named, no_brand, projects_named, prompt_named, read,
+    AsOf, BasketName, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, domain_named, no_brand,
+    projects_named, prompt_named, read, with_engine, with_topic,
 };
 use crate::{
     mcp::{
@@ -105,7 +105,7 @@ impl Params {
 pub struct Answer {
     quoted_fields: QuotedFields,
     runs: Table,
-    /// Runs that pass the filters; counted up to 1000, in a period up to 100000
+    /// Runs that pass the filters; counted up to 1000, in a period and without text up to 100000
     total: u64,
     /// total is a lower bound
     total_is_capped: bool,
@@ -138,7 +138,8 @@ struct Listed {
     filter: RunFilter,
 }
 
-/// Runs that are counted: all of a list that a period bounds, such as those behind a figure; else so many.
+/// Runs that are counted: all of a list that a period bounds, such as those behind a figure; else so many. Words are
+/// looked for in every answer that is counted.
 const COUNTED: usize = 1_000;
 const COUNTED_IN_PERIOD: usize = 100_000;
 
@@ -190,7 +191,8 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let more = found > merged.len();
     let next_cursor = more.then(|| places.after(&merged, params.sort));
 
-    let counted = if params.period.is_some() { COUNTED_IN_PERIOD } else { COUNTED };
+    let is_bounded = params.period.is_some() && params.text.is_none();
+    let counted = if is_bounded { COUNTED_IN_PERIOD } else { COUNTED };
     let mut total = 0;
     for item in &listed {
         total += reader.count_runs(&item.target.row.key, &item.filter, counted + 1)?;
@@ -322,7 +324,7 @@ fn in_basket(
 /// An engine, a status or a topic that no run has is a slip of the pen, not an empty list.
 fn check_names(cx: &ToolCx<'_>, reader: &Reader, targets: &[Target], params: &Params) -> Result<(), ToolError> {
     if let Some(engine) = &params.engine {
-        check_engine(cx, reader, targets, engine)?;
+        with_engine(cx, reader, targets, engine)?;
     }
     if let Some(text) = &params.text
         && !text.chars().any(char::is_alphanumeric)
@@ -331,7 +333,7 @@ fn check_names(cx: &ToolCx<'_>, reader: &Reader, targets: &[Target], params: &Pa
     }
     check_status(reader, targets, params)?;
     match &params.topic {
-        Some(topic) => check_topic(reader, targets, topic),
+        Some(topic) => with_topic(reader, targets, topic).map(drop),
         None => Ok(()),
     }
 }

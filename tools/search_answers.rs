@@ -1,8 +1,8 @@
 //! `search_answers`: full-text search in answers, with the words around the first hit.
 
 use super::support::{
-    AsOf, Bound, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, check_engine, check_topic, no_brand,
-    projects_named, prompt_named, quoted, quoted_or_null, read,
+    AsOf, Bound, PAGE_COST, Table, Target, anchor, as_of, brand_named, cell, no_brand, projects_named, prompt_named,
+    quoted, quoted_or_null, read, with_engine, with_topic,
 };
 use crate::{
     detect::Words,
@@ -115,10 +115,10 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let mut caveats = Vec::new();
     let targets = projects_named(cx, reader, params.project.as_ref())?;
     if let Some(engine) = &params.engine {
-        check_engine(cx, reader, &targets, engine)?;
+        with_engine(cx, reader, &targets, engine)?;
     }
     if let Some(topic) = &params.topic {
-        check_topic(reader, &targets, topic)?;
+        with_topic(reader, &targets, topic)?;
     }
     let reaches: Vec<Reach> =
         targets.iter().map(|target| reader.reach(&target.row.key, cx.now())).collect::<Result<_, _>>()?;

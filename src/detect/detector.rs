@@ -1,6 +1,9 @@
 //! The detector: a project's brands, made ready for reading texts.
 
-use super::{mentions::Spellings, prose::Page};
+use super::{
+    mentions::{Spellings, Texts},
+    prose::Page,
+};
 use crate::model::{Brand, BrandFact, BrandKey, host_of};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,6 +48,16 @@ impl Detector {
     /// first; the order in which they are given does not matter.
     #[must_use]
     pub fn of(brands: &[Brand]) -> Self {
+        Self::made(brands, Texts::Many)
+    }
+
+    /// The same detector for one text alone: it is made much faster than it reads.
+    #[must_use]
+    pub fn of_one_text(brands: &[Brand]) -> Self {
+        Self::made(brands, Texts::One)
+    }
+
+    fn made(brands: &[Brand], texts: Texts) -> Self {
         let mut brands: Vec<&Brand> = brands.iter().collect();
         brands.sort_by(|a, b| identity(a).cmp(&identity(b)));
         let mut domains = BTreeMap::new();
@@ -55,7 +68,7 @@ impl Detector {
         }
         let inner = Inner {
             keys: brands.iter().map(|brand| brand.key.clone()).collect(),
-            spellings: Spellings::of(&brands),
+            spellings: Spellings::of(&brands, texts),
             domains,
             stamp: stamp(&brands),
         };

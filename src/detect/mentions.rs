@@ -45,9 +45,18 @@ pub(super) struct Spellings {
 /// A table for every state is fast and large: up to this many bytes of spellings.
 const TABLE_BYTES: usize = 64 * 1_024;
 
+/// How many texts are to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Texts {
+    /// One: what is searched by is made quickly.
+    One,
+    /// Many: it searches quickly.
+    Many,
+}
+
 impl Spellings {
     /// The spellings of these brands; where two have the same one, it is that of the first.
-    pub(super) fn of(brands: &[&Brand]) -> Self {
+    pub(super) fn of(brands: &[&Brand], texts: Texts) -> Self {
         let mut patterns: BTreeMap<String, Vec<Meaning>> = BTreeMap::new();
         for (ix, brand) in brands.iter().enumerate() {
             for (key, meaning) in meanings(ix, brand) {
@@ -62,7 +71,10 @@ impl Spellings {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .kind((bytes <= TABLE_BYTES).then_some(AhoCorasickKind::DFA))
+            .kind(match texts {
+                Texts::One => Some(AhoCorasickKind::NoncontiguousNFA),
+                Texts::Many => (bytes <= TABLE_BYTES).then_some(AhoCorasickKind::DFA),
+            })
             .build(patterns.keys())
             .ok()
             .filter(|_| !patterns.is_empty());

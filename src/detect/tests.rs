@@ -330,6 +330,8 @@ proptest! {
             prop_assert_eq!(fold::key(&inner), fold::key(mention.alias), "{}", found);
             free = mention.end;
         }
+        let for_one = Detector::of_one_text(&roster());
+        prop_assert_eq!(for_one.mentions(&text), detector.mentions(&text));
     }
 
     #[test]

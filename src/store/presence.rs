@@ -1,6 +1,6 @@
 //! Presence run by run in time order: what cells, which are sums, no longer tell.
 
-use super::{CellQuery, Reader, Result, error::Context as _, runs::fts_query};
+use super::{CellQuery, Reader, Result, error::Context as _, fts::fts_query};
 use crate::model::{EngineRef, PromptRef};
 use rusqlite::{Params, Row};
 use std::collections::BTreeSet;

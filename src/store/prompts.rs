@@ -1,6 +1,6 @@
 //! Prompts: found by id, number or text, and named behind the labels of cells.
 
-use super::{Reader, Result, error::Context as _, runs::fts_query};
+use super::{Reader, Result, error::Context as _, fts::fts_query};
 use crate::model::{ProjectKey, PromptId, PromptRef};
 
 /// A prompt as lists show it.

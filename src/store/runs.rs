@@ -461,20 +461,6 @@ fn by_presence(query: &mut Query, filter: &RunFilter) {
 /// So many answers are sorted faster than as many runs are looked through for them.
 const FEW: u64 = 1_000;
 
-/// A person's words as a full-text query: every word must occur; quoted words stand together. Nothing in them is
-/// read as an operator.
-pub(super) fn fts_query(text: &str) -> String {
-    let mut parts = Vec::new();
-    for (i, part) in text.split('"').enumerate() {
-        let words: Vec<&str> = if i % 2 == 1 { vec![part.trim()] } else { part.split_whitespace().collect() };
-        parts.extend(
-            words.into_iter().filter(|word| word.chars().any(char::is_alphanumeric)).map(|word| format!("\"{word}\"")),
-        );
-    }
-    // Nothing to search for matches nothing.
-    if parts.is_empty() { "\"\"".to_owned() } else { parts.join(" AND ") }
-}
-
 fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
         id: RunId::from_i64(row.get(1)?),

@@ -183,7 +183,10 @@ impl Large {
         let prompt = first("list_prompts", "/prompts", json!({ "include_branded": false }));
         let rivals = [1, 39].map(|brand| Value::from(world.brands(0)[brand].name.clone()));
         let views = VIEWS.iter().map(|view| format!("SELECT * FROM {}", view.name).into());
+        let days = world.days();
+        let basket = |rule: &str| format!("{rule} {}..{}", days.first, days.last).into();
         BTreeMap::from([
+            ("basket", vec![basket("engines"), basket("month citation_rate")]),
             ("brand", rivals.to_vec()),
             ("rival", rivals.to_vec()),
             ("domain", vec![domain]),

@@ -70,9 +70,21 @@ class Question:
         }
 
 
+def having(cache, arguments):
+    """The projects that a question names, of several those that have its engine and its topic."""
+    projects = projects_named(cache, arguments.get("project"))
+    if arguments.get("engine"):
+        engine = arguments["engine"].strip().lower()
+        projects = [one for one in projects if any(run.engine == engine and not run.gone for run in cache.runs(one))]
+    if arguments.get("topic"):
+        topics = {one: {prompt.topic for prompt in cache.prompts(one).values()} for one in projects}
+        projects = [one for one in projects if arguments["topic"] in topics[one]]
+    return projects
+
+
 def find(cache, arguments, now, period="30d"):
     """The question that these arguments are."""
-    projects = projects_named(cache, arguments.get("project"))
+    projects = having(cache, arguments)
     prompt = None
     if arguments.get("prompt_id"):
         wanted = arguments["prompt_id"].strip()

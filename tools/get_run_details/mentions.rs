@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The first mentions of tracked brands in an answer, with so many characters of each sentence, and how many there are.
 pub(super) fn mentions(answer: &str, brands: &[Brand], (most, chars): (usize, usize)) -> (usize, Table) {
     let tracked: Vec<Brand> = brands.iter().filter(|brand| brand.is_tracked()).cloned().collect();
-    let detector = Detector::of(&tracked);
+    let detector = Detector::of_one_text(&tracked);
     let found = detector.mentions(answer);
     let mut table = Table::new(["brand", "spelling", "offset", "sentence"]);
     let (mut counted, mut offset) = (0, 0);

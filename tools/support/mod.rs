@@ -33,7 +33,7 @@ pub(super) use question::{Asked, Names, Question, RunsFilter};
 pub(super) use ranked::{Pages, rows_a_page};
 pub(super) use recheck::rechecked;
 pub(super) use scope::{
-    Target, all_projects, anchor, brand_named, check_engine, check_topic, here, no_brand, no_source, projects_named,
-    prompt_named, read,
+    Target, all_projects, anchor, brand_named, here, no_brand, no_source, projects_named, prompt_named, read,
+    with_engine, with_topic,
 };
 pub(super) use table::{PAGE_COST, Table, cell, quoted, quoted_or_null};

@@ -1,7 +1,7 @@
 //! What a question about figures is about: projects, the brand in each, days, and what narrows it.
 
 use super::{
-    AsOf, Target, anchor, as_of, brand_named, check_engine, check_topic, here, no_brand, projects_named, prompt_named,
+    AsOf, Target, anchor, as_of, brand_named, here, no_brand, projects_named, prompt_named, with_engine, with_topic,
 };
 use crate::{
     analysis::Figures,
@@ -69,6 +69,13 @@ impl Question {
         if let Some(prompt) = prompt {
             targets = with_prompt(reader, targets, prompt)?;
         }
+        // Of several projects those without it have nothing to say, and no runs to list.
+        if let Some(engine) = names.engine {
+            targets = with_engine(cx, reader, &targets, engine)?;
+        }
+        if let Some(topic) = names.topic {
+            targets = with_topic(reader, &targets, topic)?;
+        }
         let mut asked = asked(cx, reader, targets, names)?;
         if asked.len() > most {
             let rest: Vec<String> = asked.iter().skip(most).take(8).map(|one| one.target.name.clone()).collect();
@@ -78,12 +85,6 @@ impl Question {
                 rest.join(", ")
             ));
             asked.truncate(most);
-        }
-        if let Some(engine) = names.engine {
-            check_engine(cx, reader, asked.iter().map(|one| &one.target), engine)?;
-        }
-        if let Some(topic) = names.topic {
-            check_topic(reader, asked.iter().map(|one| &one.target), topic)?;
         }
         let reaches: Vec<Reach> = asked.iter().map(|one| one.reach).collect();
         Ok(Self {

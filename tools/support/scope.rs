@@ -165,42 +165,46 @@ pub(crate) fn anchor(cx: &ToolCx<'_>, reaches: &[Reach]) -> Day {
     complete.or(newest).unwrap_or_else(|| cx.today().plus(-1))
 }
 
-/// Refuses an engine that no run of these projects was asked on.
-pub(crate) fn check_engine<'a>(
+/// The projects of these that have runs on an engine. None is refused.
+pub(crate) fn with_engine(
     cx: &ToolCx<'_>,
     reader: &Reader,
-    targets: impl IntoIterator<Item = &'a Target>,
+    targets: &[Target],
     engine: &EngineName,
-) -> Result<(), ToolError> {
+) -> Result<Vec<Target>, ToolError> {
     let wanted = engine.as_str().to_lowercase();
-    let mut known = BTreeSet::new();
+    let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     for target in targets {
-        known.extend(reader.coverage(&target.row.key, None, cx.now())?.engines.into_keys());
+        let engines = reader.coverage(&target.row.key, None, cx.now())?.engines;
+        if engines.contains_key(&wanted) {
+            found.push(target.clone());
+        }
+        known.extend(engines.into_keys());
     }
-    if known.contains(&wanted) {
-        return Ok(());
+    if found.is_empty() {
+        let next = format!("engines here: {}", known.into_iter().take(20).collect::<Vec<_>>().join(", "));
+        return Err(ToolError::not_found("engine", engine.as_str(), [], next));
     }
-    let next = format!("engines here: {}", known.into_iter().take(20).collect::<Vec<_>>().join(", "));
-    Err(ToolError::not_found("engine", engine.as_str(), [], next))
+    Ok(found)
 }
 
-/// Refuses a topic that no prompt of these projects has.
-pub(crate) fn check_topic<'a>(
-    reader: &Reader,
-    targets: impl IntoIterator<Item = &'a Target>,
-    topic: &TopicName,
-) -> Result<(), ToolError> {
-    let mut topics = Vec::new();
+/// The projects of these that have prompts with a topic. None is refused.
+pub(crate) fn with_topic(reader: &Reader, targets: &[Target], topic: &TopicName) -> Result<Vec<Target>, ToolError> {
+    let (mut found, mut known) = (Vec::new(), Vec::new());
     for target in targets {
-        topics.extend(reader.topics(&target.row.key)?);
+        let topics = reader.topics(&target.row.key)?;
+        if topics.iter().any(|known| known == topic.as_str()) {
+            found.push(target.clone());
+        }
+        known.extend(topics);
     }
-    if topics.iter().any(|known| known == topic.as_str()) {
-        return Ok(());
+    if found.is_empty() {
+        let next = if known.is_empty() {
+            "this tracker has no topics; leave topic out"
+        } else {
+            "use one of these, in this spelling"
+        };
+        return Err(ToolError::not_found("topic", topic.as_str(), known.iter().map(String::as_str), next));
     }
-    let next = if topics.is_empty() {
-        "this tracker has no topics; leave topic out"
-    } else {
-        "use one of these, in this spelling"
-    };
-    Err(ToolError::not_found("topic", topic.as_str(), topics.iter().map(String::as_str), next))
+    Ok(found)
 }

@@ -5,15 +5,14 @@ use super::{
     auth::Access,
     export,
     faults::{self, Fault},
-    filters::{Filters, decoded},
-    ids, list,
+    filters::decoded,
+    ids,
     list::Listed,
-    paging::{Order, Paging},
     problem::Problem,
+    reply::Reply,
     rows::{self, Style},
-    serve::Reply,
+    select::{id_of, select},
     state::{Found, State},
-    tracker::Project,
 };
 use crate::demo::lock;
 use serde_json::{Value, json};
@@ -54,30 +53,6 @@ pub(super) fn answer(
         }
         _ => Err(Problem::not_found()),
     }
-}
-
-/// What a list was asked for, and what of it is sent.
-pub(super) struct Asked {
-    pub(super) filters: Filters,
-    pub(super) paging: Paging,
-    pub(super) rows: Vec<Listed>,
-}
-
-/// The rows of a page; `all` of them from its offset on, if wanted.
-pub(super) fn select(
-    state: &mut State,
-    access: Access,
-    query: &str,
-    faults: &[Fault],
-    all: bool,
-) -> Result<Asked, Problem> {
-    let cap = faults.iter().find_map(|fault| if let Fault::LimitCapped(limit) = fault { Some(*limit) } else { None });
-    let filters = Filters::read(query, faults.contains(&Fault::FiltersIgnored))?;
-    let order = Order::read(query)?;
-    let paging = Paging::read(query, cap)?;
-    let window = (paging.offset, if all { usize::MAX } else { paging.rows });
-    let rows = access.project.map(|project| list::list(state, project, &filters, order, window)).unwrap_or_default();
-    Ok(Asked { filters, paging, rows })
 }
 
 fn page(state: &mut State, access: Access, query: &str, faults: &[Fault]) -> Result<Reply, Problem> {
@@ -157,8 +132,4 @@ fn find(state: &mut State, text: &str, access: Option<Access>) -> Result<Option<
         access.is_none_or(|access| organisation == Some(access.organisation))
     };
     Ok(state.find(&id).filter(is_own))
-}
-
-pub(super) fn id_of(projects: &[Project], place: usize) -> String {
-    projects.get(place).map(|project| project.id.clone()).unwrap_or_default()
 }

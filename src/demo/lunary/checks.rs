@@ -1,6 +1,6 @@
 //! What a filter asks of a run.
 
-use super::{filters::Filters, tracker::Run};
+use super::tracker::Run;
 use crate::model::Day;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -70,7 +70,7 @@ pub(super) enum Check {
 
 impl Check {
     /// Does the run meet it? `tops` tells whether it is at the top or right under a chat.
-    fn meets(&self, run: &Run, tops: &mut dyn FnMut(&Run) -> bool) -> bool {
+    pub(super) fn meets(&self, run: &Run, tops: &mut dyn FnMut(&Run) -> bool) -> bool {
         let amount = |op: &Op, value: Option<f64>, bound: &f64| value.is_some_and(|value| op.holds(&value, bound));
         match self {
             Self::Type(kind) => run.is(kind),
@@ -99,7 +99,7 @@ impl Check {
     }
 
     /// Can a run of this day meet it?
-    fn allows_day(&self, day: Day) -> bool {
+    pub(super) fn allows_day(&self, day: Day) -> bool {
         let Self::Date(op, at) = self else { return true };
         match op {
             Op::Gt | Op::Gte => day >= Day::of(*at),
@@ -107,25 +107,6 @@ impl Check {
             Op::Eq => day == Day::of(*at),
             Op::Neq => true,
         }
-    }
-}
-
-impl Filters {
-    /// Does the run meet them?
-    pub(super) fn meet(&self, run: &Run, tops: &mut dyn FnMut(&Run) -> bool) -> bool {
-        if self.parent.is_some() && run.parent != self.parent {
-            return false;
-        }
-        if self.any {
-            self.checks.iter().any(|check| check.meets(run, tops))
-        } else {
-            self.checks.iter().all(|check| check.meets(run, tops))
-        }
-    }
-
-    /// Can a run of this day meet them? Saves making days that nobody asked for.
-    pub(super) fn allow_day(&self, day: Day) -> bool {
-        self.any || self.checks.iter().all(|check| check.allows_day(day))
     }
 }
 

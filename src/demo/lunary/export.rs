@@ -1,12 +1,12 @@
 //! The export of all runs that match, one JSON object a line, whole and with nothing added.
 
 use super::{
-    answers::{id_of, select},
     auth::Access,
     faults::{self, Fault},
     problem::Problem,
+    reply::Reply,
     rows::{self, Style},
-    serve::Reply,
+    select::{id_of, select},
     state::State,
 };
 use serde_json::Value;

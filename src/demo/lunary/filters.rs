@@ -8,7 +8,9 @@ use super::{
     ids,
     paging::number_of,
     problem::Problem,
+    tracker::Run,
 };
+use crate::model::Day;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde_json::Value;
 use url::form_urlencoded;
@@ -98,6 +100,23 @@ impl Filters {
         self.shortened = types == ["llm"];
         self.threads = types == ["thread"];
         Ok(())
+    }
+
+    /// Does the run meet them?
+    pub(super) fn meet(&self, run: &Run, tops: &mut dyn FnMut(&Run) -> bool) -> bool {
+        if self.parent.is_some() && run.parent != self.parent {
+            return false;
+        }
+        if self.any {
+            self.checks.iter().any(|check| check.meets(run, tops))
+        } else {
+            self.checks.iter().all(|check| check.meets(run, tops))
+        }
+    }
+
+    /// Can a run of this day meet them? Saves making days that nobody asked for.
+    pub(super) fn allow_day(&self, day: Day) -> bool {
+        self.any || self.checks.iter().all(|check| check.allows_day(day))
     }
 }
 

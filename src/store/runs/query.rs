@@ -1,7 +1,7 @@
 //! A list's statement and its named values, grown part by part.
 
-use super::{Direction, RunSort, fts_query};
-use crate::store::{Result, error::Context as _};
+use super::{Direction, RunSort};
+use crate::store::{Result, error::Context as _, fts::fts_query};
 use rusqlite::{Statement, types::Value};
 use std::fmt::Write as _;
 

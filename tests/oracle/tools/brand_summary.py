@@ -4,9 +4,10 @@ from as_of import as_of
 from changes import change
 from compare import Shown, shown, table
 from measures import all_figures, citation, gap, mention, presence
+from question import having
 from rows import BASES, DERIVED, UPSTREAM
 from scope import (
-    brand_named, day_text, days_of, finished_runs, is_below, newest_day, projects_named, shown_name,
+    brand_named, day_text, days_of, finished_runs, is_below, newest_day, shown_name,
     window_before,
 )
 from text import line
@@ -16,7 +17,7 @@ def expected(cache, arguments, now):
     detailed = arguments.get("response_format") == "detailed"
     asked = [
         (project, brand_named(cache.brands(project), arguments.get("brand")))
-        for project in projects_named(cache, arguments.get("project"))
+        for project in having(cache, arguments)
     ]
     asked = [(project, brand) for project, brand in asked if brand is not None][: 8 if detailed else 2]
     rows = 20 if detailed else 5 if len(asked) == 1 else 1

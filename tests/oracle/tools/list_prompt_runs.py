@@ -47,7 +47,8 @@ def expected(cache, arguments, now, answer):
     page = found[start : start + shown]
     if answer.get("next_cursor"):
         begins[question, answer["next_cursor"]] = start + shown
-    counted = COUNTED if days is None else COUNTED_IN_PERIOD
+    is_bounded = days is not None and not arguments.get("text")
+    counted = COUNTED_IN_PERIOD if is_bounded else COUNTED
     return {
         "runs": listing(cache, page, len(seen_from) > 1, arguments),
         "total": min(len(found), counted),

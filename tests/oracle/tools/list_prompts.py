@@ -7,7 +7,8 @@ from compare import Shown, table
 from figures import per_prompt, rate_of_one_prompt, ratio
 from measures import brand_list_overlap, citation, flip_rate, mention, presence, rank
 from pages import Pages
-from scope import brand_named, day_text, days_of, finished_runs, newest_day, projects_named, shown_name
+from question import having
+from scope import brand_named, day_text, days_of, finished_runs, newest_day, shown_name
 from text import line
 from tools.brand_summary import basis
 from words import holds
@@ -41,7 +42,7 @@ def expected(cache, arguments, now, answer):
     detailed = arguments.get("response_format") == "detailed"
     asked = [
         (project, brand_named(cache.brands(project), arguments.get("brand")))
-        for project in projects_named(cache, arguments.get("project"))
+        for project in having(cache, arguments)
     ]
     asked = [(project, brand) for project, brand in asked if brand is not None][: 8 if detailed else 2]
     if not asked:
