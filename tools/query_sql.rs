@@ -1,6 +1,6 @@
 //! `query_sql`: one SELECT over the documented views, for servers that were started with it.
 
-use super::support::read;
+use super::support::{any_rows, read};
 use crate::{
     mcp::{
         Lane, Tool, ToolCx, ToolError, nearest,
@@ -51,7 +51,7 @@ pub struct Answer {
 #[schemars(inline)]
 struct Rows {
     columns: Vec<QuotedLine>,
-    #[schemars(with = "Vec<Vec<serde_json::Value>>")]
+    #[schemars(schema_with = "any_rows")]
     rows: Vec<Vec<Value>>,
 }
 

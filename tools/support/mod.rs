@@ -36,4 +36,4 @@ pub(super) use scope::{
     Target, all_projects, anchor, brand_named, here, no_brand, no_source, projects_named, prompt_named, read,
     with_engine, with_topic,
 };
-pub(super) use table::{PAGE_COST, Table, cell, quoted, quoted_or_null};
+pub(super) use table::{PAGE_COST, Table, any_rows, cell, quoted, quoted_or_null};

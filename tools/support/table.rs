@@ -22,7 +22,7 @@ pub(crate) struct Table {
 }
 
 /// Rows of whatever values: a schema that takes anything, `true` or `{}`, is one that some clients do not take.
-fn any_rows(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn any_rows(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "array" } })
 }
 
