@@ -19,6 +19,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0008-sources.sql")),
     M::up(include_str!("migrations/0009-models.sql")),
     M::up(include_str!("migrations/0010-window-indexes.sql")),
+    M::up(include_str!("migrations/0011-rows-of-days.sql")),
 ];
 
 /// The version that this program writes.

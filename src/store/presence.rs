@@ -1,6 +1,6 @@
 //! Presence run by run in time order: what cells, which are sums, no longer tell.
 
-use super::{CellQuery, Reader, Result, error::Context as _, fts::fts_query};
+use super::{CellQuery, Reader, Result, error::Context as _};
 use crate::model::{EngineRef, PromptRef};
 use rusqlite::{Params, Row};
 use std::collections::BTreeSet;
@@ -112,14 +112,6 @@ impl Reader {
             })?;
         }
         Ok(in_order(runs))
-    }
-
-    /// How many answers of the cache hold the words, counted up to `cap`.
-    pub(super) fn answers_with(&self, text: &str, cap: u64) -> Result<u64> {
-        self.connection
-            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM answer_fts WHERE answer_fts MATCH ?1 LIMIT ?2)")?
-            .query_row((fts_query(text), cap), |row| row.get(0))
-            .context("answers with words")
     }
 
     fn each_run(

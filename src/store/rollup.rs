@@ -117,6 +117,16 @@ fn rebuild(tx: &Connection, project: i64, day: Day) -> Result<()> {
     )?
     .execute((project, day))
     .context("day_count")?;
+    tx.prepare_cached("DELETE FROM day_rows WHERE project_id = ?1 AND day = ?2")?
+        .execute((project, day))
+        .context("old day_rows")?;
+    tx.prepare_cached(
+        "INSERT INTO day_rows (project_id, day, low, high)
+         SELECT project_id, day, min(id), max(id) FROM run INDEXED BY run_by_day
+         WHERE project_id = ?1 AND day = ?2 GROUP BY project_id, day",
+    )?
+    .execute((project, day))
+    .context("day_rows")?;
     tx.prepare_cached("DELETE FROM day_model WHERE project_id = ?1 AND day = ?2")?
         .execute((project, day))
         .context("old day_model")?;

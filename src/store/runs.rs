@@ -1,13 +1,16 @@
 //! Lists of runs: filtered, sorted, one page after the other by key and never by offset.
 
 mod cited;
+mod counts;
 mod query;
 mod spans;
 
 use super::{PromptRow, Reader, Result, error::Context as _, names::Checked, prompts::prompt_row, sync_log::instant};
 use crate::model::{Basis, BrandKey, Day, DayRange, EngineRef, ProjectKey, PromptId, PromptRef, RunId, Status};
+#[cfg(test)]
+use counts::counting;
 use jiff::Timestamp;
-use query::{COLUMNS, Query, joins};
+use query::{COLUMNS, NO_INDEX, Query, joins};
 use rusqlite::{OptionalExtension as _, types::Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -235,8 +238,8 @@ impl Reader {
 
     /// The way that meets no more runs than it must.
     fn way(&self, query: &mut Query, filter: &RunFilter, order: (RunSort, Direction)) -> Result<Way> {
-        if self.holds_few(filter)? {
-            return Ok(Way::Index("NOT INDEXED"));
+        if filter.prompt.is_none() && query.is_by_answer() && self.holds_few(query)? {
+            return Ok(Way::Index(NO_INDEX));
         }
         let by_time = order.0 == RunSort::CreatedAt;
         let mut times = (i64::MIN, i64::MAX);
@@ -256,25 +259,6 @@ impl Reader {
             (false, false) => "INDEXED BY run_by_time",
             (false, true) => "INDEXED BY run_by_day",
         }))
-    }
-
-    /// How many runs pass a filter, counted up to `cap`.
-    ///
-    /// # Errors
-    /// As [`Reader::runs`].
-    pub fn count_runs(&self, project: &ProjectKey, filter: &RunFilter, cap: usize) -> Result<u64> {
-        let Some(project) = self.project_id(project)? else { return Ok(0) };
-        let Some(mut query) = self.filtered(project, filter)? else { return Ok(0) };
-        let few = self.holds_few(filter)?;
-        if let (Some(days), true, false) = (filter.days, query.has_words(), few) {
-            let Some(ids) = self.ids_of(project, days)? else { return Ok(0) };
-            query.between_ids(ids);
-        }
-        let mut statement = self.connection.prepare_cached(&counting(&query, filter, cap))?;
-        query.bind(&mut statement)?;
-        let mut rows = statement.raw_query();
-        let count = rows.next().context("count runs")?.map(|row| row.get(0)).transpose().context("count runs")?;
-        Ok(count.unwrap_or(0))
     }
 
     /// The conditions of a filter; none where a name in it matches nothing that is stored.
@@ -327,16 +311,7 @@ impl Reader {
         if !self.by_citation(&mut query, filter, brand)? {
             return Ok(None);
         }
-        query.words(filter.text.as_deref(), filter.answer.as_deref());
-        Ok(Some(query))
-    }
-
-    /// Are the words in so few answers that these are read one by one?
-    fn holds_few(&self, filter: &RunFilter) -> Result<bool> {
-        match &filter.answer {
-            Some(text) if filter.prompt.is_none() => Ok(self.answers_with(text, FEW)? < FEW),
-            _ => Ok(false),
-        }
+        Ok(self.by_words(&mut query, filter)?.then_some(query))
     }
 
     /// Begins behind a run, and gives its time. None where that run is not stored: then the cursor is from another cache.
@@ -427,17 +402,6 @@ enum Way {
     Spans((i64, i64)),
 }
 
-/// Counting needs no order, so it stays within the days, or ends where answers with the words are enough.
-fn counting(query: &Query, filter: &RunFilter, cap: usize) -> String {
-    match (filter.prompt, filter.days, &filter.answer) {
-        (None, _, Some(_)) => query.count_answers(cap),
-        (Some(_), Some(_), _) => query.count("INDEXED BY run_by_prompt_day", cap),
-        (Some(_), None, _) => query.count("INDEXED BY run_by_prompt", cap),
-        (None, Some(_), None) => query.count("INDEXED BY run_by_day", cap),
-        (None, None, None) => query.count("INDEXED BY run_by_time", cap),
-    }
-}
-
 fn by_presence(query: &mut Query, filter: &RunFilter) {
     let mentioned = "coalesce(f.mentions, 0) > 0";
     let cited = "coalesce(f.citations, 0) > 0";
@@ -457,9 +421,6 @@ fn by_presence(query: &mut Query, filter: &RunFilter) {
         None => {}
     }
 }
-
-/// So many answers are sorted faster than as many runs are looked through for them.
-const FEW: u64 = 1_000;
 
 fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {

@@ -389,6 +389,15 @@ CREATE TABLE day_count (
     PRIMARY KEY (project_id, day, engine_id, status_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Per project and day: between which rows its runs lie; runs of other days may lie there too.
+CREATE TABLE day_rows (
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    day        INTEGER NOT NULL,
+    low        INTEGER NOT NULL,
+    high       INTEGER NOT NULL,
+    PRIMARY KEY (project_id, day)
+) STRICT, WITHOUT ROWID;
+
 -- Per project and day: finished runs by engine and model, where the model is known.
 CREATE TABLE day_model (
     project_id INTEGER NOT NULL REFERENCES project (id),

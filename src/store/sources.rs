@@ -1,7 +1,7 @@
 //! What data is here: sources, projects, and how far they reach.
 
 use super::{Reader, Result, error::Context as _};
-use crate::model::{Day, DayRange, ProjectKey, SourceName};
+use crate::model::{Day, DayRange, ProjectKey, SourceName, Status};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 use std::collections::BTreeMap;
@@ -153,10 +153,24 @@ impl Reader {
     }
 
     fn engine_coverage(&self, project: i64, days: Option<DayRange>) -> Result<BTreeMap<String, EngineCoverage>> {
+        let mut engines: BTreeMap<String, EngineCoverage> = BTreeMap::new();
+        for (engine, status, runs) in self.day_counts(project, days)? {
+            let engine = engines.entry(engine).or_default();
+            match status {
+                Status::Finished => engine.finished += runs,
+                Status::Failed => engine.failed += runs,
+                _ => engine.open += runs,
+            }
+        }
+        Ok(engines)
+    }
+
+    /// How many runs of some days there are on each engine with each status.
+    pub(super) fn day_counts(&self, project: i64, days: Option<DayRange>) -> Result<Vec<(String, Status, u64)>> {
         let range = days.map_or((i32::MIN, i32::MAX), |days| (days.first.epoch_days(), days.last.epoch_days()));
         // Names come last: there are some thousand rows of days, and few engines.
         let mut statement = self.connection.prepare_cached(
-            "SELECT e.name, c.status_id, c.runs FROM (SELECT engine_id, status_id, sum(runs) AS runs FROM (
+            "SELECT e.name, s.name, c.runs FROM (SELECT engine_id, status_id, sum(runs) AS runs FROM (
                  SELECT engine_id, status_id, runs FROM day_count
                  WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3
                    AND day NOT IN (SELECT day FROM dirty_day WHERE project_id = ?1)
@@ -165,20 +179,13 @@ impl Reader {
                  CROSS JOIN run r ON r.project_id = d.project_id AND r.day = d.day
                  WHERE d.project_id = ?1 AND d.day BETWEEN ?2 AND ?3 AND r.gone_at IS NULL
                  GROUP BY r.engine_id, r.status_id
-             ) GROUP BY engine_id, status_id) c JOIN engine e ON e.id = c.engine_id",
+             ) GROUP BY engine_id, status_id) c
+             JOIN engine e ON e.id = c.engine_id JOIN status s ON s.id = c.status_id",
         )?;
-        let mut engines: BTreeMap<String, EngineCoverage> = BTreeMap::new();
-        let mut rows = statement.query((project, range.0, range.1)).context("coverage")?;
-        while let Some(row) = rows.next().context("coverage")? {
-            let (status, runs): (i64, u64) = (row.get(1)?, row.get(2)?);
-            let engine = engines.entry(row.get(0)?).or_default();
-            match status {
-                3 => engine.finished += runs,
-                4 => engine.failed += runs,
-                _ => engine.open += runs,
-            }
-        }
-        Ok(engines)
+        let rows = statement.query_map((project, range.0, range.1), |row| {
+            Ok((row.get(0)?, Status::from(row.get::<_, String>(1)?), row.get(2)?))
+        })?;
+        rows.collect::<Result<_, _>>().context("counts of days")
     }
 
     fn count(&self, sql: &str, project: i64) -> Result<u64> {

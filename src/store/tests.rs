@@ -16,7 +16,7 @@ use super::*;
 use crate::model::*;
 use jiff::Timestamp;
 use rusqlite::Connection;
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 use world::{World, now, run};
 
 fn schema_of(connection: &Connection) -> Vec<String> {
@@ -182,6 +182,15 @@ async fn cells_from_rollups_equal_cells_from_rows_at_every_moment() {
             )
             .unwrap();
         assert!(rows > 100 && citations == rows, "{citations} {rows}");
+        for engine in [None, Some("gemini".to_owned())] {
+            for status in [None, Some(Status::Failed)] {
+                let filter = RunFilter { engine: engine.clone(), status, days: Some(days), ..RunFilter::default() };
+                // A condition that all runs meet, and that no rollup knows.
+                let rows = RunFilter { cells: Some(all_cells(&reader)), ..filter.clone() };
+                let counted = [&filter, &rows].map(|filter| reader.count_runs(&world.project, filter, 400).unwrap());
+                assert!(counted[0] == counted[1] && counted[0] > 0, "{step} {filter:?}: {counted:?}");
+            }
+        }
         let total = reader.coverage(&world.project, None, now()).unwrap().total();
         assert_eq!(total.finished + total.failed + total.open, 12 * 15 * 3);
     }
@@ -348,6 +357,12 @@ async fn filters_give_the_runs_that_they_name() {
         assert_eq!(found, expected, "{filter:?}");
         assert_eq!(reader.count_runs(&world.project, &filter, 1000).unwrap(), expected.len() as u64);
     }
+}
+
+fn all_cells(reader: &Reader) -> BTreeSet<(PromptRef, EngineRef)> {
+    let mut cells = reader.connection.prepare("SELECT DISTINCT prompt_id, engine_id FROM run").unwrap();
+    let cells = cells.query_map((), |row| Ok((PromptRef(row.get(0)?), EngineRef(row.get(1)?)))).unwrap();
+    cells.map(rusqlite::Result::unwrap).collect()
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ const JOINED: [(&str, &str); 6] = [
     ("f.", "LEFT JOIN run_brand f ON f.run_id = r.id AND f.brand_id = :brand"),
 ];
 
+/// Where words are in few answers, these are read one by one.
+pub(super) const NO_INDEX: &str = "NOT INDEXED";
+
 /// All of it.
 pub(super) fn joins() -> String {
     JOINED.iter().fold(String::new(), |sql, (_, join)| sql + "\n" + join)
@@ -67,20 +70,25 @@ impl Query {
         self.value(name, value);
     }
 
-    /// Words that the answer or the prompt must hold, and words that the answer must.
-    pub(super) fn words(&mut self, text: Option<&str>, answer: Option<&str>) {
-        if let Some(text) = text {
-            self.in_text = true;
-            self.value(":text", fts_query(text));
-        }
-        if let Some(answer) = answer {
-            self.in_answer = true;
-            self.value(":answer", fts_query(answer));
-        }
+    /// Words that the answer must hold.
+    pub(super) fn in_answer(&mut self, words: &str) {
+        self.in_answer = true;
+        self.value(":answer", fts_query(words));
+    }
+
+    /// Words that the answer or the prompt must hold.
+    pub(super) fn in_text(&mut self, words: &str) {
+        self.in_text = true;
+        self.value(":text", fts_query(words));
     }
 
     pub(super) fn has_words(&self) -> bool {
         self.in_text || self.in_answer
+    }
+
+    /// Does a run pass by its answer's words alone, whatever its prompt holds?
+    pub(super) fn is_by_answer(&self) -> bool {
+        self.in_answer && !self.in_text
     }
 
     /// Only runs of these times, which an index by time can be entered and left at.
@@ -97,8 +105,12 @@ impl Query {
         self.value(":high", high);
     }
 
+    fn within(&self) -> &'static str {
+        if self.between_ids { " AND answer_fts.rowid BETWEEN :low AND :high" } else { "" }
+    }
+
     fn conditions(&self, in_answer: bool) -> String {
-        let within = if self.between_ids { " AND rowid BETWEEN :low AND :high" } else { "" };
+        let within = self.within();
         let mut sql = format!("\nWHERE r.project_id = :project AND r.gone_at IS NULL{}", self.conditions);
         if self.in_text {
             let _ = write!(
@@ -122,7 +134,21 @@ impl Query {
             _ => format!("{} {word} NULLS LAST, r.created_at DESC, r.id DESC", sort.column()),
         };
         let (joins, conditions) = (joins(), self.conditions(self.in_answer));
-        format!("{COLUMNS}\nFROM run r {index}{joins}{conditions}\nORDER BY {order} LIMIT {limit}")
+        if sort == RunSort::CreatedAt && index != NO_INDEX {
+            return format!("{COLUMNS}\nFROM run r {index}{joins}{conditions}\nORDER BY {order} LIMIT {limit}");
+        }
+        // What is to be sorted is kept narrow; the columns are read for the page alone.
+        let page = joined(&format!("run r {index}"), &conditions, &order);
+        format!(
+            "{COLUMNS}\nFROM (SELECT r.id AS on_page FROM {page}{conditions}\nORDER BY {order} LIMIT {limit})
+             CROSS JOIN run r ON r.id = on_page{joins}\nORDER BY {order}"
+        )
+    }
+
+    /// How many answers hold the words, whatever else is asked of their runs.
+    pub(super) fn answers(&self, cap: u64) -> String {
+        let within = self.within();
+        format!("SELECT count(*) FROM (SELECT 1 FROM answer_fts WHERE answer_fts MATCH :answer{within} LIMIT {cap})")
     }
 
     /// How many runs there are, read through an index.
@@ -132,8 +158,7 @@ impl Query {
 
     /// The same, read off the index of words.
     pub(super) fn count_answers(&self, cap: usize) -> String {
-        let within = if self.between_ids { " AND answer_fts.rowid BETWEEN :low AND :high" } else { "" };
-        let conditions = format!("{}\n  AND answer_fts MATCH :answer{within}", self.conditions(false));
+        let conditions = format!("{}\n  AND answer_fts MATCH :answer{}", self.conditions(false), self.within());
         counted("answer_fts CROSS JOIN run r ON r.id = answer_fts.rowid", &conditions, cap)
     }
 
@@ -149,7 +174,11 @@ impl Query {
 }
 
 fn counted(from: &str, conditions: &str, cap: usize) -> String {
-    let named = JOINED.iter().filter(|(letter, _)| conditions.contains(letter));
-    let joins = named.fold(String::new(), |sql, (_, join)| sql + "\n" + join);
-    format!("SELECT count(*) FROM (SELECT 1 FROM {from}{joins}{conditions} LIMIT {cap})")
+    format!("SELECT count(*) FROM (SELECT 1 FROM {}{conditions} LIMIT {cap})", joined(from, conditions, ""))
+}
+
+/// With what the conditions and the order name.
+fn joined(from: &str, conditions: &str, order: &str) -> String {
+    let named = JOINED.iter().filter(|(letter, _)| conditions.contains(letter) || order.contains(letter));
+    named.fold(from.to_owned(), |sql, (_, join)| sql + "\n" + join)
 }

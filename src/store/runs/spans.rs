@@ -1,9 +1,9 @@
 //! Where runs of some days lie in the indexes, and lists of runs with common words, read span after span.
 
-use super::{Direction, Query, RunRow, RunSort};
+use super::{Direction, Query, RunFilter, RunRow, RunSort};
 use crate::{
     model::DayRange,
-    store::{Reader, Result, error::Context as _},
+    store::{Reader, Result, error::Context as _, fts::fts_query},
 };
 use rusqlite::OptionalExtension as _;
 
@@ -25,8 +25,14 @@ SELECT min((SELECT created_at FROM run INDEXED BY run_by_day
             WHERE project_id = ?1 AND day = d.day ORDER BY created_at DESC LIMIT 1))
 FROM d WHERE d.day BETWEEN ?2 AND ?3";
 
-const IDS: &str = "
-SELECT min(id), max(id) FROM run INDEXED BY run_by_day WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3";
+/// Days whose rollups are behind are looked through.
+pub(in crate::store) const IDS: &str = "
+SELECT min(low), max(high) FROM (
+    SELECT low, high FROM day_rows WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3
+    UNION ALL
+    SELECT min(r.id), max(r.id) FROM dirty_day d
+    CROSS JOIN run r INDEXED BY run_by_day ON r.project_id = d.project_id AND r.day = d.day
+    WHERE d.project_id = ?1 AND d.day BETWEEN ?2 AND ?3)";
 
 /// The newest runs up to a time: the time of the last of them, how many they are, and between which rows they lie.
 const SPAN: &str = "
@@ -37,14 +43,32 @@ SELECT min(created_at), count(*), min(id), max(id) FROM (
 type Pair = (Option<i64>, Option<i64>);
 
 impl Reader {
+    /// Narrows a list to runs with words. False where no run is of the days asked for.
+    pub(super) fn by_words(&self, query: &mut Query, filter: &RunFilter) -> Result<bool> {
+        if let Some(words) = &filter.answer {
+            query.in_answer(words);
+        }
+        match &filter.text {
+            Some(words) if filter.answer.is_some() || self.is_in_prompt(words)? => query.in_text(words),
+            Some(words) => query.in_answer(words),
+            None => {}
+        }
+        if let (Some(days), true) = (filter.days, query.has_words()) {
+            let Some(ids) = self.ends_of(IDS, query.project, days)? else { return Ok(false) };
+            query.between_ids(ids);
+        }
+        Ok(true)
+    }
+
+    /// Does any prompt of the cache hold these words? Words that none holds are the answers' alone.
+    fn is_in_prompt(&self, words: &str) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("SELECT 1 FROM prompt_fts WHERE prompt_fts MATCH ?1")?;
+        statement.exists([fts_query(words)]).context("prompts with words")
+    }
+
     /// The first and last time of a project's runs of some days. Runs of other days may lie between them.
     pub(super) fn times_of(&self, project: i64, days: DayRange) -> Result<Option<(i64, i64)>> {
         self.ends_of(TIMES, project, days)
-    }
-
-    /// The same of their rows.
-    pub(super) fn ids_of(&self, project: i64, days: DayRange) -> Result<Option<(i64, i64)>> {
-        self.ends_of(IDS, project, days)
     }
 
     fn ends_of(&self, sql: &str, project: i64, days: DayRange) -> Result<Option<(i64, i64)>> {

@@ -160,7 +160,12 @@ async fn runs_with_words_come_newest_first_page_by_page_though_many_are_of_one_m
     };
     let (all, _) = reader.runs(&world.project, &RunFilter::default(), order, None, 1_000).unwrap();
     let (first, last) = (all.last().unwrap().day, all[0].day);
-    for days in [None, Some(DayRange { first: first.plus(1), last: last.plus(-1) }), Some(DayRange::ending(last, 1))] {
+    let some = [None, Some(DayRange { first: first.plus(1), last: last.plus(-1) }), Some(DayRange::ending(last, 1))];
+    // Again with rollups, which know between which rows the days lie.
+    for (i, days) in some.into_iter().chain(some).enumerate() {
+        if i == some.len() {
+            world.refresh().await;
+        }
         for word in ["answer", "about", "\"prompt 3\"", "nothing"] {
             let holds = |row: &&RunRow| {
                 let answer = reader.answer(row.id).unwrap().unwrap_or_default();
