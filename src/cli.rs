@@ -9,6 +9,7 @@ mod serve;
 mod sources;
 mod status;
 mod sync;
+mod token;
 mod tools;
 
 use crate::{
@@ -53,7 +54,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve MCP on stdin and stdout
+    /// Serve MCP on stdin and stdout, or over HTTP
     Serve(serve::Serve),
     /// Fetch what is new from the configured trackers
     Sync(sync::Sync),
@@ -65,6 +66,8 @@ enum Command {
     Call(call::Call),
     /// List the tools and what they take
     Tools(tools::Tools),
+    /// Make a bearer token for a server over HTTP
+    Token(token::Token),
     /// Try it: build a cache of demo data and show a brand's summary
     Demo(demo::Demo),
 }
@@ -177,7 +180,11 @@ impl Context {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(cli.global.verbose, matches!(cli.command, Command::Serve(_)));
+    let (serving, json) = match &cli.command {
+        Command::Serve(serve) => (true, serve.is_json_logged()),
+        _ => (false, false),
+    };
+    log_to_stderr(cli.global.verbose, serving, json);
     let done = match &cli.command {
         Command::Serve(serve) => serve.run(&cli.global),
         Command::Sync(sync) => sync.run(&cli.global),
@@ -185,6 +192,7 @@ pub fn main() -> ExitCode {
         Command::Status(status) => status.run(&cli.global),
         Command::Call(call) => call.run(&cli.global),
         Command::Tools(tools) => tools.run(),
+        Command::Token(token) => token.run(),
         Command::Demo(demo) => demo.run(&cli.global),
     };
     match done {
@@ -197,7 +205,7 @@ pub fn main() -> ExitCode {
 }
 
 /// stderr is the log; a server says a line per call, other commands only what is wrong.
-fn log_to_stderr(verbose: u8, serving: bool) {
+fn log_to_stderr(verbose: u8, serving: bool, json: bool) {
     let (own, others) = match (verbose, serving) {
         (0, false) => (LevelFilter::ERROR, LevelFilter::ERROR),
         (0, true) => (LevelFilter::INFO, LevelFilter::WARN),
@@ -206,5 +214,10 @@ fn log_to_stderr(verbose: u8, serving: bool) {
     };
     let levels = Targets::new().with_target("visibility_mcp", own).with_default(others);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    let _ = tracing_subscriber::registry().with(levels).with(lines).try_init();
+    let registry = tracing_subscriber::registry().with(levels);
+    let _ = if json {
+        registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init()
+    } else {
+        registry.with(lines).try_init()
+    };
 }

@@ -1,5 +1,6 @@
 //! visibility-mcp: an MCP server that answers how brands appear in AI answers, from a local cache.
 
+pub mod access;
 pub mod analysis;
 pub mod cli;
 pub mod clock;

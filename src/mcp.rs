@@ -7,16 +7,20 @@
 mod adapter;
 mod answer;
 mod arguments;
+mod calls;
 mod cx;
 mod documents;
 mod error;
 mod fetch;
+pub mod http;
 mod lanes;
 mod limits;
+mod metrics;
 mod nearest;
 mod page;
 pub mod params;
 mod plans;
+mod principal;
 pub mod quote;
 mod registry;
 mod schema;
@@ -30,6 +34,7 @@ pub use fetch::{Fetch, OnStep, Step};
 pub use limits::Limits;
 pub use nearest::nearest;
 pub use plans::Plan;
+pub use principal::Principal;
 pub use registry::{Complete, Registry, ToolInfo, UnknownTool};
 pub use server::{INSTRUCTIONS, Server};
 

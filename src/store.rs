@@ -4,6 +4,7 @@
 //! the sync): no SQL, no rusqlite type and no row id leaves this folder.
 
 mod agreement;
+mod allowed;
 mod brands;
 mod cells;
 mod details;
@@ -31,6 +32,7 @@ mod texts;
 mod writer;
 
 pub use agreement::Agreement;
+pub use allowed::Allowed;
 pub use brands::BrandRow;
 pub use cells::{
     Bases, CellQuery, CellTable, CitedBy, CitedList, CitedOrder, CitedQuery, CitedRef, CitedRow, Domains, Rival,

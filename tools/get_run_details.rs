@@ -249,7 +249,7 @@ fn render(
     let row = &run.row;
     let answer = run.answer.as_deref().unwrap_or_default();
     let (mentions_known, mentions) =
-        mentions::mentions(answer, listed_brands, if detailed { (60, 300) } else { (3, 120) });
+        mentions::mentions(answer, &nameable(listed_brands, &run.facts), if detailed { (60, 300) } else { (3, 120) });
     Answer {
         quoted_fields: QUOTED,
         run_id: row.id,
@@ -298,6 +298,12 @@ fn render(
         as_of,
         caveats,
     }
+}
+
+/// The brands that the text may name: all but those that were looked for in it and are not there.
+fn nameable(brands: &[Brand], facts: &[FactRow]) -> Vec<Brand> {
+    let absent = |brand: &&Brand| facts.iter().any(|fact| fact.brand == brand.key && fact.derived_mentions == Some(0));
+    brands.iter().filter(|brand| !absent(brand)).cloned().collect()
 }
 
 const URL_CHARS: usize = 400;

@@ -56,13 +56,17 @@ struct Source {
     #[schemars(with = "String")]
     last_good_sync_at: Option<String>,
     /// Rows that could not be understood and were put aside
-    quarantined_rows: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    quarantined_rows: Option<u64>,
     /// Reasons and counts of rows put aside (detailed)
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Table")]
     quarantine: Option<Table>,
     /// Ways in which the API differs from its documents
-    drift_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "usize")]
+    drift_count: Option<usize>,
     /// record, field, kind, last seen (detailed)
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Table")]
@@ -83,9 +87,15 @@ struct Sync {
     ended_at: Option<String>,
     /// done, cancelled, failed, running, or interrupted (the process died; the next sync resumes)
     outcome: String,
-    added: u64,
-    changed: u64,
-    unchanged: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    added: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    changed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    unchanged: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     error: Option<String>,
@@ -224,9 +234,9 @@ fn unsynced(name: &SourceName) -> Source {
         syncing: false,
         last_sync: None,
         last_good_sync_at: None,
-        quarantined_rows: 0,
+        quarantined_rows: Some(0),
         quarantine: None,
-        drift_count: 0,
+        drift_count: Some(0),
         drift: None,
         projects: Vec::new(),
         projects_known: 0,
@@ -253,6 +263,7 @@ fn source(
         let mut table = Table::new(["record", "field", "kind", "last_seen_at"]);
         table.rows = drift
             .iter()
+            .flatten()
             .take(50)
             .map(|drift| {
                 let field = QuotedLine::new(&drift.field, 64);
@@ -275,7 +286,7 @@ fn source(
         last_good_sync_at: reader.last_good_sync(name)?.and_then(|sync| sync.ended_at).map(|at| at.to_string()),
         quarantined_rows: reader.quarantined(name)?,
         quarantine,
-        drift_count: drift.len(),
+        drift_count: drift.as_ref().map(Vec::len),
         drift: drift_table,
         projects: own
             .iter()
@@ -298,9 +309,9 @@ fn sync(last: LastSync, syncing: bool) -> Sync {
         started_at: last.started_at.to_string(),
         ended_at: last.ended_at.map(|at| at.to_string()),
         outcome: last.outcome.unwrap_or_else(|| unended.to_owned()),
-        added: last.counts.added,
-        changed: last.counts.changed,
-        unchanged: last.counts.unchanged,
+        added: last.counts.as_ref().map(|counts| counts.added),
+        changed: last.counts.as_ref().map(|counts| counts.changed),
+        unchanged: last.counts.as_ref().map(|counts| counts.unchanged),
         error: last.error,
         remedy: last.hint,
     }

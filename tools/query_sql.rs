@@ -137,6 +137,10 @@ fn refused(problem: SqlProblem) -> ToolError {
             "sql must be one SELECT that reads the views and does nothing else",
             format!("views: {}", views.join(", ")),
         ),
+        SqlProblem::NotAllShown => ToolError::Unavailable {
+            what: "SQL is for those who may see every project".to_owned(),
+            next: "ask the other tools, which show the projects that are open to you".to_owned(),
+        },
         SqlProblem::Wrong(words) => ToolError::invalid(
             format!("not valid SQL: {}", line(&words, 120)),
             "the dialect is SQLite's; write one SELECT",

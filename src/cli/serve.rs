@@ -1,8 +1,10 @@
-//! `serve`: MCP on stdin and stdout, with a sync in the background.
+//! `serve`: MCP on stdin and stdout or over HTTP, with a sync in the background.
+
+mod http;
 
 use super::{Context, Failure, Global, Status, sources};
 use crate::{
-    mcp::{Server, transport},
+    mcp::{Registry, Server, transport},
     sync::SyncOptions,
     tools,
 };
@@ -13,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
+    #[command(flatten)]
+    http: http::Http,
     /// Do not sync in the background
     #[arg(long)]
     no_sync: bool,
@@ -40,14 +44,17 @@ impl Serve {
         for problem in &context.config.problems {
             tracing::warn!("{problem}");
         }
-        let server = Server::new(registry, context.backend(), Context::limits());
-        let shutdown = CancellationToken::new();
+        // Whatever keeps it from serving is said before anything is begun.
+        let open = self.http.open()?;
         let stop_sync = CancellationToken::new();
         let has_sources = context.demo || !context.config.sources.is_empty();
-        let background =
-            (has_sources && !self.no_sync).then(|| sync_in_background(context, stop_sync.clone())).transpose()?;
-        let runtime = transport::runtime()?;
-        let served = runtime.block_on(transport::serve_stdio(server, shutdown));
+        let background = (has_sources && !self.no_sync)
+            .then(|| sync_in_background(context.clone(), stop_sync.clone()))
+            .transpose()?;
+        let served = match open {
+            Some(open) => open.serve(registry, &context),
+            None => serve_stdio(registry, &context),
+        };
         stop_sync.cancel();
         if let Some(background) = background {
             // It ends with the page at hand; a page that is cut off all the same is fetched again next time.
@@ -56,10 +63,21 @@ impl Serve {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-        runtime.shutdown_background();
-        served.map_err(|error| Failure::new(error.to_string(), ""))?;
+        served?;
         Ok(Status::Success)
     }
+
+    pub(super) fn is_json_logged(&self) -> bool {
+        self.http.log_format == http::LogFormat::Json
+    }
+}
+
+fn serve_stdio(registry: Registry, context: &Context) -> Result<(), Failure> {
+    let server = Server::new(registry, context.backend(), Context::limits());
+    let runtime = transport::runtime()?;
+    let served = runtime.block_on(transport::serve_stdio(server, CancellationToken::new()));
+    runtime.shutdown_background();
+    served.map_err(|error| Failure::new(error.to_string(), ""))
 }
 
 /// Syncs at once where the last sync is older than the interval, and then at every interval, on a thread of its own, so

@@ -59,7 +59,7 @@ impl Detector {
 
     fn made(brands: &[Brand], texts: Texts) -> Self {
         let mut brands: Vec<&Brand> = brands.iter().collect();
-        brands.sort_by(|a, b| identity(a).cmp(&identity(b)));
+        brands.sort_by_cached_key(|brand| identity(brand));
         let mut domains = BTreeMap::new();
         for (ix, brand) in brands.iter().enumerate() {
             for domain in brand.domains.iter().filter_map(|domain| host_of(domain)) {

@@ -1,14 +1,15 @@
 //! What a tool is given: the cache to read, the time, what is configured, and a sync to ask for.
 
-use super::{Fetch, OnStep, Step, Stop, ToolError};
+use super::{Fetch, OnStep, Principal, Step, Stop, ToolError};
 use crate::{
     clock::Clock,
     model::{Day, SourceName},
-    store::{CancelFlag, Limit, Reader, Store},
+    store::{Allowed, CancelFlag, Limit, Reader, Store},
     sync::{Progress, Report},
 };
 use jiff::Timestamp;
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     collections::BTreeMap,
     pin::pin,
@@ -30,6 +31,17 @@ pub struct Setup {
     pub sources: Vec<SourceName>,
     /// What is wrong with the configuration, one line each, in our words.
     pub problems: Vec<String>,
+}
+
+impl Setup {
+    /// As somebody sees it who may see these projects: what is wrong with the configuration concerns its owner.
+    fn seen_by(&self, projects: &Allowed) -> Cow<'_, Self> {
+        if *projects == Allowed::All {
+            return Cow::Borrowed(self);
+        }
+        let sources = self.sources.iter().filter(|source| projects.is_some(source)).cloned().collect();
+        Cow::Owned(Self { sources, problems: Vec::new() })
+    }
 }
 
 /// What the tools of one server share: the cache, a clock and the configured sources.
@@ -59,18 +71,21 @@ impl Backend {
     /// A context without limits, as tests and one-off calls use it.
     #[must_use]
     pub fn cx(&self) -> ToolCx<'_> {
-        self.limited(None, CancelFlag::default(), None)
+        self.limited(&Arc::new(Principal::owner()), None, CancelFlag::default(), None)
     }
 
-    /// A context whose run must stop by `deadline`, or once the flag is raised.
+    /// A context for who asks, whose run must stop by `deadline`, or once the flag is raised.
     pub(super) fn limited(
         &self,
+        principal: &Arc<Principal>,
         deadline: Option<Instant>,
         cancelled: CancelFlag,
         on_step: Option<OnStep>,
     ) -> ToolCx<'_> {
         ToolCx {
             backend: self,
+            principal: Arc::clone(principal),
+            setup: self.setup.seen_by(&principal.projects),
             now: self.clock.now(),
             limit: Limit { deadline, cancelled },
             on_step,
@@ -95,6 +110,8 @@ impl Backend {
 /// What one run of a tool is given.
 pub struct ToolCx<'a> {
     backend: &'a Backend,
+    principal: Arc<Principal>,
+    setup: Cow<'a, Setup>,
     now: Timestamp,
     limit: Limit,
     on_step: Option<OnStep>,
@@ -103,7 +120,8 @@ pub struct ToolCx<'a> {
 }
 
 impl ToolCx<'_> {
-    /// Runs `work` on one unchanging state of the cache. Queries in it stop when the run must end.
+    /// Runs `work` on one unchanging state of the cache, which shows what who asks may see. Queries in it stop when the
+    /// run must end.
     ///
     /// # Errors
     /// What `work` returns; that there is no cache to read; or that the run must end.
@@ -111,7 +129,8 @@ impl ToolCx<'_> {
         self.check()?;
         let held = self.reader.take();
         let reader = held.map_or_else(|| self.backend.reader(), Ok)?;
-        let done = reader.limited(&self.limit, |reader| reader.snapshot(work));
+        let done = reader
+            .limited(&self.limit, |reader| reader.snapshot(|reader| reader.showing(&self.principal.projects, work)));
         match &done {
             Err(ToolError::Stopped(_)) => self.stopped.set(true),
             // A reader that failed is not used again.
@@ -139,9 +158,10 @@ impl ToolCx<'_> {
     /// next sync, which goes on with the next page. Whoever waits for the call hears how far it is.
     ///
     /// # Errors
-    /// That this server only reads, that no sync could begin, or that the run must end.
+    /// That who asks may not sync, that this server only reads, that no sync could begin, or that the run must end.
     pub fn sync(&self, only: &[SourceName], wait: Duration) -> Result<Report, ToolError> {
         self.check()?;
+        let only = &self.syncable(only)?[..];
         let Some(fetch) = &self.backend.fetch else {
             return Err(ToolError::Unavailable {
                 what: "this server only reads its cache".to_owned(),
@@ -165,6 +185,25 @@ impl ToolCx<'_> {
                 }
             }
         })
+    }
+
+    /// The sources to sync, of those asked for; none stands for all.
+    fn syncable(&self, asked: &[SourceName]) -> Result<Vec<SourceName>, ToolError> {
+        if self.principal.may_sync && self.principal.projects == Allowed::All {
+            return Ok(asked.to_vec());
+        }
+        let sources = if asked.is_empty() { &self.setup().sources[..] } else { asked };
+        let syncable: Vec<SourceName> = self.principal.syncable(sources).cloned().collect();
+        if syncable.is_empty() || !asked.is_empty() && syncable.len() < asked.len() {
+            let what = if self.principal.may_sync {
+                "a sync fetches every project of a source, and not all of them are open to you"
+            } else {
+                "you may read here, and not sync"
+            };
+            let next = "answer from what is cached; as_of says how fresh it is";
+            return Err(ToolError::Unavailable { what: what.to_owned(), next: next.to_owned() });
+        }
+        Ok(syncable)
     }
 
     /// Tells whoever waits for the call how far the syncs of all sources are together.
@@ -201,10 +240,10 @@ impl ToolCx<'_> {
         Day::of(self.now)
     }
 
-    /// What is configured.
+    /// What is configured, of that which who asks may see.
     #[must_use]
     pub fn setup(&self) -> &Setup {
-        &self.backend.setup
+        &self.setup
     }
 
     /// Was anything in this run stopped, whatever the tool made of it?

@@ -6,7 +6,9 @@
 //! whose last run took longer goes to a reader thread at once, until a run there is short. A call that waits for the
 //! network has a thread beside these, so that it holds up no reading.
 
-use super::{Backend, Lane, Limits, OnStep, Stop, ToolError, answer::Rendered, registry::Entry, schema::Object};
+use super::{
+    Backend, Lane, Limits, OnStep, Principal, Stop, ToolError, answer::Rendered, registry::Entry, schema::Object,
+};
 use crate::store::CancelFlag;
 use std::{
     sync::Arc,
@@ -24,6 +26,7 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(super) struct Job {
     pub(super) entry: Arc<Entry>,
     pub(super) backend: Arc<Backend>,
+    pub(super) principal: Arc<Principal>,
     pub(super) arguments: Object,
     pub(super) limits: Limits,
     pub(super) started: Instant,
@@ -33,7 +36,7 @@ pub(super) struct Job {
 impl Job {
     // None where the run was stopped by its limit.
     fn run(&self, deadline: Instant, cancelled: CancelFlag) -> Option<Result<Rendered, ToolError>> {
-        let cx = self.backend.limited(Some(deadline), cancelled, self.on_step.clone());
+        let cx = self.backend.limited(&self.principal, Some(deadline), cancelled, self.on_step.clone());
         let done = self.entry.run(&cx, &self.arguments, self.limits);
         (!cx.was_stopped()).then_some(done)
     }

@@ -1,7 +1,7 @@
 //! The tools of a server: one explicit list, in the order a person would read it.
 
 use super::{
-    Backend, Documents, Hints, Lane, Limits, Plan, Stop, Tool, ToolCx, ToolError,
+    Backend, Documents, Hints, Lane, Limits, Plan, Principal, Stop, Tool, ToolCx, ToolError,
     answer::Rendered,
     arguments,
     error::shown,
@@ -185,7 +185,8 @@ impl Registry {
     pub fn call(&self, name: &str, arguments: &Object, backend: &Backend, limits: Limits) -> Result<Value, ToolError> {
         let entry = self.find(name)?;
         let total = limits.of(entry.lane);
-        let cx = backend.limited(Some(Instant::now() + total), CancelFlag::default(), None);
+        let owner = Arc::new(Principal::owner());
+        let cx = backend.limited(&owner, Some(Instant::now() + total), CancelFlag::default(), None);
         match entry.run(&cx, arguments, limits) {
             Err(ToolError::Stopped(_)) => Err(ToolError::Stopped(Stop::Time(total))),
             done => done.map(|answer| answer.value),

@@ -99,8 +99,9 @@ impl<R: AsyncRead + Unpin> AsyncRead for Until<R> {
     }
 }
 
+/// Ends at SIGTERM or SIGINT.
 #[cfg(unix)]
-async fn signalled() {
+pub async fn signalled() {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
@@ -114,8 +115,9 @@ async fn signalled() {
     }
 }
 
+/// Ends when the person stops the program.
 #[cfg(not(unix))]
-async fn signalled() {
+pub async fn signalled() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -153,12 +153,15 @@ impl Reader {
             .context("finished before")
     }
 
-    fn handle(&self, id: RunId) -> Result<Option<i64>> {
-        self.connection
-            .prepare_cached("SELECT id FROM run WHERE public_id = ?1")?
-            .query_row([id.to_i64()], |row| row.get(0))
+    /// The row of a run; none where it is not cached, or its project is not shown.
+    pub(super) fn handle(&self, id: RunId) -> Result<Option<i64>> {
+        let found: Option<(i64, i64)> = self
+            .connection
+            .prepare_cached("SELECT id, project_id FROM run WHERE public_id = ?1")?
+            .query_row([id.to_i64()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
-            .context("run")
+            .context("run")?;
+        Ok(found.filter(|(_, project)| self.shows(*project)).map(|(run, _)| run))
     }
 
     /// The hash of the upstream's record of a run as it is stored; none for a run that is not.
@@ -166,9 +169,10 @@ impl Reader {
     /// # Errors
     /// As [`Reader::run_details`].
     pub fn raw_hash(&self, id: RunId) -> Result<Option<u64>> {
+        let Some(handle) = self.handle(id)? else { return Ok(None) };
         self.connection
-            .prepare_cached("SELECT raw_hash FROM run WHERE public_id = ?1")?
-            .query_row([id.to_i64()], |row| row.get(0).map(i64::cast_unsigned))
+            .prepare_cached("SELECT raw_hash FROM run WHERE id = ?1")?
+            .query_row([handle], |row| row.get(0).map(i64::cast_unsigned))
             .optional()
             .context("raw hash")
     }
@@ -178,10 +182,19 @@ impl Reader {
     /// # Errors
     /// As [`Reader::run_details`].
     pub fn project_of(&self, id: RunId) -> Result<Option<ProjectKey>> {
-        Ok(match self.run_row(id, None)? {
-            Some((handle, row)) => Some(self.run_frame(handle, row)?.project),
-            None => None,
-        })
+        let Some(handle) = self.handle(id)? else { return Ok(None) };
+        let project = |row: &rusqlite::Row<'_>| {
+            let source: String = row.get(0)?;
+            Ok(ProjectKey { source: SourceName::from(source.as_str()), key: row.get(1)? })
+        };
+        self.connection
+            .prepare_cached(
+                "SELECT s.name, p.key FROM run r JOIN project p ON p.id = r.project_id JOIN source s ON s.id = p.source_id
+                 WHERE r.id = ?1",
+            )?
+            .query_row([handle], project)
+            .map(Some)
+            .context("project of a run")
     }
 
     fn run_frame(&self, handle: i64, row: RunRow) -> Result<RunDetails> {

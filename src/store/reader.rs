@@ -1,6 +1,6 @@
 //! Read-only connections, and the limits that a query runs under.
 
-use super::{Result, error::Context as _, open, texts::Texts};
+use super::{Result, allowed::Shown, error::Context as _, open, texts::Texts};
 use rusqlite::Connection;
 use std::{
     cell::RefCell,
@@ -51,6 +51,7 @@ impl Limit {
 pub struct Reader {
     pub(super) connection: Connection,
     pub(super) texts: RefCell<Texts>,
+    pub(super) shown: RefCell<Shown>,
     limit: Arc<Mutex<Option<Limit>>>,
 }
 
@@ -65,7 +66,7 @@ impl Reader {
                 Some(move || seen.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(Limit::is_over)),
             )
             .context("progress_handler")?;
-        Ok(Self { connection, texts: RefCell::default(), limit })
+        Ok(Self { connection, texts: RefCell::default(), shown: RefCell::default(), limit })
     }
 
     /// Runs `work` with queries that stop with [`super::Error::Stopped`] once the limit is over.

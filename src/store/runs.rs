@@ -321,13 +321,12 @@ impl Reader {
         (sort, direction): (RunSort, Direction),
         after: &RunCursor,
     ) -> Result<Option<i64>> {
-        let found: Option<(i64, i64)> = self
+        let Some(id) = self.handle(after.run)? else { return Ok(None) };
+        let created: i64 = self
             .connection
-            .prepare_cached("SELECT created_at, id FROM run WHERE public_id = ?1")?
-            .query_row([after.run.to_i64()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
+            .prepare_cached("SELECT created_at FROM run WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
             .context("cursor")?;
-        let Some((created, id)) = found else { return Ok(None) };
         query.value(":at", created);
         query.value(":id", id);
         let sign = if direction == Direction::Asc { ">" } else { "<" };
@@ -379,12 +378,13 @@ impl Reader {
 
     /// One run as a list shows it, seen from a brand, with its handle.
     pub(super) fn run_row(&self, id: RunId, brand: Option<&BrandKey>) -> Result<Option<(i64, RunRow)>> {
-        let sql = format!("{COLUMNS}\nFROM run r{}\nWHERE r.public_id = :run", joins())
+        let Some(handle) = self.handle(id)? else { return Ok(None) };
+        let sql = format!("{COLUMNS}\nFROM run r{}\nWHERE r.id = :run", joins())
             .replace(":brand", "(SELECT id FROM brand WHERE project_id = r.project_id AND key = :brand)");
         let brand = brand.map(|brand| brand.0.as_str());
         self.connection
             .prepare_cached(&sql)?
-            .query_row(rusqlite::named_params! { ":run": id.to_i64(), ":brand": brand }, |row| {
+            .query_row(rusqlite::named_params! { ":run": handle, ":brand": brand }, |row| {
                 Ok((row.get(0)?, run_row(row)?))
             })
             .optional()

@@ -58,12 +58,16 @@ impl Coverage {
     /// All engines together.
     #[must_use]
     pub fn total(&self) -> EngineCoverage {
-        self.engines.values().fold(EngineCoverage::default(), |sum, engine| EngineCoverage {
-            finished: sum.finished + engine.finished,
-            failed: sum.failed + engine.failed,
-            open: sum.open + engine.open,
-        })
+        total(&self.engines)
     }
+}
+
+fn total(engines: &BTreeMap<String, EngineCoverage>) -> EngineCoverage {
+    engines.values().fold(EngineCoverage::default(), |sum, engine| EngineCoverage {
+        finished: sum.finished + engine.finished,
+        failed: sum.failed + engine.failed,
+        open: sum.open + engine.open,
+    })
 }
 
 impl Reader {
@@ -74,19 +78,24 @@ impl Reader {
     pub fn projects(&self) -> Result<Vec<ProjectRow>> {
         self.connection
             .prepare_cached(
-                "SELECT s.name, p.key, s.upstream, p.name, p.website, p.gone_at IS NOT NULL
+                "SELECT s.name, p.key, s.upstream, p.name, p.website, p.gone_at IS NOT NULL, p.id
                  FROM project p JOIN source s ON s.id = p.source_id ORDER BY s.name, p.name, p.key",
             )?
             .query_map((), |row| {
                 let source: String = row.get(0)?;
-                Ok(ProjectRow {
+                let project = ProjectRow {
                     key: ProjectKey { source: SourceName::from(source.as_str()), key: row.get(1)? },
                     upstream: row.get(2)?,
                     name: row.get(3)?,
                     website: row.get(4)?,
                     gone: row.get(5)?,
-                })
+                };
+                Ok((row.get(6)?, project))
             })?
+            .filter_map(|row| match row {
+                Ok((id, project)) => self.shows(id).then_some(Ok(project)),
+                Err(error) => Some(Err(error)),
+            })
             .collect::<Result<_, _>>()
             .context("projects")
     }
@@ -104,6 +113,15 @@ impl Reader {
             missing_slices: self
                 .count("SELECT count(*) FROM slice WHERE project_id = ?1 AND completed_at IS NULL", id)?,
         })
+    }
+
+    /// How many runs of a project there are in some days, of all engines together.
+    ///
+    /// # Errors
+    /// As [`Reader::projects`].
+    pub fn runs_of(&self, project: &ProjectKey, days: DayRange) -> Result<EngineCoverage> {
+        let Some(id) = self.project_id(project)? else { return Ok(EngineCoverage::default()) };
+        Ok(total(&self.engine_coverage(id, Some(days))?))
     }
 
     /// How far a project's data reaches: a few looks at indexes, where [`Reader::coverage`] adds up every day.
@@ -167,38 +185,52 @@ impl Reader {
 
     /// How many runs of some days there are on each engine with each status.
     pub(super) fn day_counts(&self, project: i64, days: Option<DayRange>) -> Result<Vec<(String, Status, u64)>> {
-        let range = days.map_or((i32::MIN, i32::MAX), |days| (days.first.epoch_days(), days.last.epoch_days()));
-        // Names come last: there are some thousand rows of days, and few engines.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT e.name, s.name, c.runs FROM (SELECT engine_id, status_id, sum(runs) AS runs FROM (
-                 SELECT engine_id, status_id, runs FROM day_count
-                 WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3
-                   AND day NOT IN (SELECT day FROM dirty_day WHERE project_id = ?1)
-                 UNION ALL
-                 SELECT r.engine_id, r.status_id, count(*) FROM dirty_day d
-                 CROSS JOIN run r ON r.project_id = d.project_id AND r.day = d.day
-                 WHERE d.project_id = ?1 AND d.day BETWEEN ?2 AND ?3 AND r.gone_at IS NULL
-                 GROUP BY r.engine_id, r.status_id
-             ) GROUP BY engine_id, status_id) c
-             JOIN engine e ON e.id = c.engine_id JOIN status s ON s.id = c.status_id",
+        let days =
+            days.unwrap_or(DayRange { first: Day::from_epoch_days(i32::MIN), last: Day::from_epoch_days(i32::MAX) });
+        let dirty = self.dirty_days(project, days)?;
+        let mut sums: BTreeMap<(i64, i64), u64> = BTreeMap::new();
+        let mut rollup = self.connection.prepare_cached(
+            "SELECT day, engine_id, status_id, runs FROM day_count WHERE project_id = ?1 AND day BETWEEN ?2 AND ?3",
         )?;
-        let rows = statement.query_map((project, range.0, range.1), |row| {
-            Ok((row.get(0)?, Status::from(row.get::<_, String>(1)?), row.get(2)?))
-        })?;
-        rows.collect::<Result<_, _>>().context("counts of days")
+        let mut rows = rollup.query((project, days.first.epoch_days(), days.last.epoch_days())).context("day_count")?;
+        while let Some(row) = rows.next().context("day_count")? {
+            if dirty.is_empty() || !dirty.contains(&row.get(0)?) {
+                *sums.entry((row.get(1)?, row.get(2)?)).or_default() += row.get::<_, u64>(3)?;
+            }
+        }
+        let mut raw = self.connection.prepare_cached(
+            "SELECT engine_id, status_id, count(*) FROM run INDEXED BY run_by_day
+             WHERE project_id = ?1 AND day = ?2 AND gone_at IS NULL GROUP BY engine_id, status_id",
+        )?;
+        for day in dirty {
+            let mut rows = raw.query((project, day)).context("runs of a day")?;
+            while let Some(row) = rows.next().context("runs of a day")? {
+                *sums.entry((row.get(0)?, row.get(1)?)).or_default() += row.get::<_, u64>(2)?;
+            }
+        }
+        let mut engine = self.connection.prepare_cached("SELECT name FROM engine WHERE id = ?1")?;
+        let mut status = self.connection.prepare_cached("SELECT name FROM status WHERE id = ?1")?;
+        let named = sums.into_iter().map(|((on, is), runs)| {
+            let is: String = status.query_row([is], |row| row.get(0)).context("status")?;
+            Ok((engine.query_row([on], |row| row.get(0)).context("engine")?, Status::from(is), runs))
+        });
+        named.collect()
     }
 
     fn count(&self, sql: &str, project: i64) -> Result<u64> {
         self.connection.prepare_cached(sql)?.query_row([project], |row| row.get(0)).context("count")
     }
 
+    /// The row of a project; none where it is not cached, or not shown.
     pub(super) fn project_id(&self, project: &ProjectKey) -> Result<Option<i64>> {
-        self.connection
+        let id = self
+            .connection
             .prepare_cached(
                 "SELECT p.id FROM project p JOIN source s ON s.id = p.source_id WHERE s.name = ?1 AND p.key = ?2",
             )?
             .query_row((project.source.as_str(), &project.key), |row| row.get(0))
             .optional()
-            .context("project")
+            .context("project")?;
+        Ok(id.filter(|id| self.shows(*id)))
     }
 }

@@ -68,6 +68,8 @@ pub enum SqlProblem {
     NoFunction(String),
     /// It does more than read the views.
     Forbidden,
+    /// Not all projects are shown, and views know no projects.
+    NotAllShown,
     /// It is not SQL, or asks for what cannot be; in SQLite's words.
     Wrong(String),
     /// The cache itself cannot be read, or the run must end.
@@ -81,11 +83,14 @@ impl From<Error> for SqlProblem {
 }
 
 impl Reader {
-    /// The first `most` rows of a statement that somebody else wrote.
+    /// The first `most` rows of a statement that somebody else wrote. Only for those who see every project.
     ///
     /// # Errors
     /// [`SqlProblem`]: what is wrong with the statement, or that the cache cannot be read.
     pub fn query_sql(&self, sql: &str, most: usize) -> Result<SqlRows, SqlProblem> {
+        if self.shown_only().is_some() {
+            return Err(SqlProblem::NotAllShown);
+        }
         let path = self.connection.path().map(Path::new).ok_or(Error::Missing)?;
         let connection = guarded(path, self.limit())?;
         let mut statement = connection.prepare(sql).map_err(problem)?;

@@ -52,8 +52,8 @@ pub struct LastSync {
     pub ended_at: Option<Timestamp>,
     /// `done`, `cancelled`, `failed`; none while it runs, or where it was killed.
     pub outcome: Option<String>,
-    /// What it moved so far.
-    pub counts: SyncCounts,
+    /// What it moved so far; none where not all of the source's projects are shown.
+    pub counts: Option<SyncCounts>,
     /// The error, in our words.
     pub error: Option<String>,
     /// What mends it.
@@ -270,6 +270,10 @@ impl Reader {
     }
 
     fn sync_where(&self, source: &SourceName, condition: &'static str) -> Result<Option<LastSync>> {
+        if !self.shows_some(source)? {
+            return Ok(None);
+        }
+        let whole = self.shows_whole(source);
         self.connection
             .prepare_cached(&format!(
                 "SELECT r.started_at, r.ended_at, r.outcome, r.pages, r.bytes, r.added, r.changed, r.unchanged, r.gone, r.rejected,
@@ -282,17 +286,10 @@ impl Reader {
                     started_at: instant(row.get(0)?),
                     ended_at: ended.map(instant),
                     outcome: row.get(2)?,
-                    counts: SyncCounts {
-                        pages: row.get(3)?,
-                        bytes: row.get(4)?,
-                        added: row.get(5)?,
-                        changed: row.get(6)?,
-                        unchanged: row.get(7)?,
-                        gone: row.get(8)?,
-                        rejected: row.get(9)?,
-                    },
-                    error: row.get(10)?,
-                    hint: row.get(11)?,
+                    counts: if whole { Some(counts_at(row, 3)?) } else { None },
+                    // Its words may name any project.
+                    error: row.get::<_, Option<String>>(10)?.map(|error| if whole { error } else { UNTOLD.0.into() }),
+                    hint: row.get::<_, Option<String>>(11)?.map(|hint| if whole { hint } else { UNTOLD.1.into() }),
                 })
             })
             .optional()
@@ -304,6 +301,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::last_sync`].
     pub fn is_syncing(&self, source: &SourceName, now: Timestamp) -> Result<bool> {
+        if !self.shows_some(source)? {
+            return Ok(false);
+        }
         self.connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM lease l JOIN source s ON s.id = l.source_id WHERE s.name = ?1 AND l.expires_at > ?2)",
@@ -312,11 +312,14 @@ impl Reader {
             .context("lease")
     }
 
-    /// How many rows of a source are put aside.
+    /// How many rows of a source are put aside; none where not all of its projects are shown.
     ///
     /// # Errors
     /// As [`Reader::last_sync`].
-    pub fn quarantined(&self, source: &SourceName) -> Result<u64> {
+    pub fn quarantined(&self, source: &SourceName) -> Result<Option<u64>> {
+        if !self.shows_whole(source) {
+            return Ok(None);
+        }
         self.connection
             .prepare_cached("SELECT count(*) FROM quarantine q JOIN source s ON s.id = q.source_id WHERE s.name = ?1")?
             .query_row([source.as_str()], |row| row.get(0))
@@ -328,6 +331,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::last_sync`].
     pub fn quarantine_reasons(&self, source: &SourceName) -> Result<Vec<(String, u64)>> {
+        if !self.shows_whole(source) {
+            return Ok(Vec::new());
+        }
         self.connection
             .prepare_cached(
                 "SELECT q.reason, count(*) FROM quarantine q JOIN source s ON s.id = q.source_id
@@ -338,11 +344,14 @@ impl Reader {
             .context("quarantine reasons")
     }
 
-    /// How a source's answers differ from its documents, newest first.
+    /// How a source's answers differ from its documents, newest first; none where not all of its projects are shown.
     ///
     /// # Errors
     /// As [`Reader::last_sync`].
-    pub fn drift(&self, source: &SourceName) -> Result<Vec<DriftRow>> {
+    pub fn drift(&self, source: &SourceName) -> Result<Option<Vec<DriftRow>>> {
+        if !self.shows_whole(source) {
+            return Ok(None);
+        }
         self.connection
             .prepare_cached(
                 "SELECT d.record, d.field, d.kind, d.first_at, d.last_at FROM drift d JOIN source s ON s.id = d.source_id
@@ -358,6 +367,7 @@ impl Reader {
                 })
             })?
             .collect::<Result<_, _>>()
+            .map(Some)
             .context("drift")
     }
 }
@@ -365,4 +375,19 @@ impl Reader {
 /// A stored instant; one outside the calendar is the epoch.
 pub(super) fn instant(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// What is told of a failed sync to those who do not see all of its projects: the error, and the next step.
+const UNTOLD: (&str, &str) = ("its cause is told to those who see all of its projects", "ask whoever runs this server");
+
+fn counts_at(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<SyncCounts> {
+    Ok(SyncCounts {
+        pages: row.get(at)?,
+        bytes: row.get(at + 1)?,
+        added: row.get(at + 2)?,
+        changed: row.get(at + 3)?,
+        unchanged: row.get(at + 4)?,
+        gone: row.get(at + 5)?,
+        rejected: row.get(at + 6)?,
+    })
 }

@@ -17,6 +17,7 @@ mod contract;
 mod detect;
 mod figures;
 mod guides;
+mod http;
 mod large_world;
 mod lumar;
 mod lunary;

@@ -41,13 +41,12 @@ pub(crate) fn as_of(
 ) -> Result<Vec<AsOf>, ToolError> {
     let mut sources: BTreeMap<SourceName, (EngineCoverage, Option<Day>)> = BTreeMap::new();
     for target in targets {
-        let coverage = reader.coverage(&target.row.key, Some(days), cx.now())?;
-        let total = coverage.total();
+        let total = reader.runs_of(&target.row.key, days)?;
         let (sum, day) = sources.entry(target.row.key.source.clone()).or_insert((EngineCoverage::default(), None));
         sum.finished += total.finished;
         sum.failed += total.failed;
         sum.open += total.open;
-        *day = (*day).max(coverage.reach.last_complete_day);
+        *day = (*day).max(reader.reach(&target.row.key, cx.now())?.last_complete_day);
     }
     sources.into_iter().map(|(source, (sum, day))| freshness(cx, reader, &source, sum, day, caveats)).collect()
 }

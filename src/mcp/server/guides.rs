@@ -1,7 +1,10 @@
 //! Plans, documents and completions as the protocol has them: prompts, resources and `completion/complete`.
 
 use super::super::{
-    Document, Documents, Plan, Registry, ToolCx, ToolError, adapter::Adapter, error::shown, schema::Object,
+    Document, Documents, Plan, Principal, Registry, ToolCx, ToolError,
+    adapter::{Adapter, Call},
+    error::shown,
+    schema::Object,
 };
 use rmcp::{
     ErrorData,
@@ -12,6 +15,7 @@ use rmcp::{
     },
 };
 use serde_json::Value;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 const JSON: &str = "application/json";
@@ -57,7 +61,7 @@ pub(super) fn templates(registry: &Registry) -> Vec<ResourceTemplate> {
     registry.documents().map(template).collect()
 }
 
-pub(super) async fn resources(adapter: &Adapter) -> Result<Vec<Resource>, ErrorData> {
+pub(super) async fn resources(adapter: &Adapter, principal: Arc<Principal>) -> Result<Vec<Resource>, ErrorData> {
     let kinds: Vec<&'static Documents> = adapter.registry.documents().collect();
     let list = move |cx: &ToolCx<'_>| {
         let mut found = Vec::new();
@@ -68,7 +72,7 @@ pub(super) async fn resources(adapter: &Adapter) -> Result<Vec<Resource>, ErrorD
         }
         Ok(found)
     };
-    adapter.look(list).await.map_err(refused)
+    adapter.look(principal, list).await.map_err(|error| failed(&error))
 }
 
 fn resource(kind: &Documents, document: &Document) -> Resource {
@@ -80,6 +84,7 @@ fn resource(kind: &Documents, document: &Document) -> Resource {
 
 pub(super) async fn read(
     adapter: &Adapter,
+    principal: Arc<Principal>,
     uri: &str,
     cancelled: &CancellationToken,
 ) -> Result<ReadResourceResult, ErrorData> {
@@ -87,15 +92,25 @@ pub(super) async fn read(
     let Some((kind, arguments)) = found else {
         let known: Vec<String> = adapter.registry.documents().map(Documents::template).collect();
         let words = format!("no resource {}; resources: {}", shown(uri), known.join(", "));
-        return Err(ErrorData::resource_not_found(words, None));
+        return Err(ErrorData::resource_not_found(words, Some(asked_for(uri))));
     };
     let entry =
         adapter.registry.find(kind.tool).map_err(|unknown| ErrorData::internal_error(unknown.to_string(), None))?;
-    let answer = adapter.call(entry, arguments, None, cancelled).await.map_err(refused)?;
+    let answer = adapter.call(entry, Call { principal, arguments, on_step: None }, cancelled).await;
+    let answer = answer.map_err(|error| match error {
+        ToolError::NotFound { .. } | ToolError::Invalid { .. } => {
+            ErrorData::resource_not_found(error.to_string(), Some(asked_for(uri)))
+        }
+        error => failed(&error),
+    })?;
     Ok(ReadResourceResult::new(vec![ResourceContents::text(answer.text, uri).with_mime_type(JSON)]))
 }
 
-pub(super) async fn complete(adapter: &Adapter, request: CompleteRequestParams) -> Result<CompleteResult, ErrorData> {
+pub(super) async fn complete(
+    adapter: &Adapter,
+    principal: Arc<Principal>,
+    request: CompleteRequestParams,
+) -> Result<CompleteResult, ErrorData> {
     let registry = &adapter.registry;
     let argument = match &request.r#ref {
         Reference::Prompt(prompt) => registry
@@ -117,7 +132,7 @@ pub(super) async fn complete(adapter: &Adapter, request: CompleteRequestParams) 
     let others: Object = others.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
     let begun = request.argument.value.trim().to_lowercase();
     // An empty cache completes nothing.
-    let all = adapter.look(move |cx| complete(cx, argument, &others)).await.unwrap_or_default();
+    let all = adapter.look(principal, move |cx| complete(cx, argument, &others)).await.unwrap_or_default();
     let mut values: Vec<String> = all.into_iter().filter(|value| value.to_lowercase().contains(&begun)).collect();
     values.sort_by_key(|value| !value.to_lowercase().starts_with(&begun));
     let total = u32::try_from(values.len()).unwrap_or(u32::MAX);
@@ -127,11 +142,11 @@ pub(super) async fn complete(adapter: &Adapter, request: CompleteRequestParams) 
     Ok(CompleteResult::new(info.map_err(|error| ErrorData::internal_error(error, None))?))
 }
 
-fn refused(error: ToolError) -> ErrorData {
-    match error {
-        ToolError::NotFound { .. } | ToolError::Invalid { .. } => {
-            ErrorData::resource_not_found(error.to_string(), None)
-        }
-        error => ErrorData::internal_error(error.to_string(), None),
-    }
+fn failed(error: &ToolError) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
+}
+
+/// The address that was asked for, as the caller gave it.
+fn asked_for(uri: &str) -> Value {
+    serde_json::json!({ "uri": uri })
 }

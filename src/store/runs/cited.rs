@@ -3,6 +3,7 @@
 use super::{Query, RunFilter};
 use crate::store::{Reader, Result, cells::GAP, error::Context as _};
 use rusqlite::OptionalExtension as _;
+use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 impl Reader {
@@ -45,6 +46,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::runs`].
     pub fn knows_domain(&self, domain: &str) -> Result<bool> {
+        if let Some(domains) = self.shown_domains()? {
+            return Ok(domains.contains(domain));
+        }
         let mut statement = self.connection.prepare_cached("SELECT 1 FROM domain WHERE name = ?1")?;
         statement.exists([domain]).context("domain")
     }
@@ -54,7 +58,29 @@ impl Reader {
     /// # Errors
     /// As [`Reader::runs`].
     pub fn some_domains(&self, most: usize) -> Result<Vec<String>> {
+        if let Some(domains) = self.shown_domains()? {
+            return Ok(domains.into_iter().take(most).collect());
+        }
         let mut statement = self.connection.prepare_cached("SELECT name FROM domain ORDER BY id LIMIT ?1")?;
         statement.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>().context("domains")
+    }
+
+    /// The domains that the shown projects cite, where not all projects are shown.
+    fn shown_domains(&self) -> Result<Option<BTreeSet<String>>> {
+        let Some(shown) = self.shown_only() else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT u.domain_id FROM run r INDEXED BY run_by_day
+             CROSS JOIN citation c ON c.run_id = r.id CROSS JOIN url u ON u.id = c.url_id
+             WHERE r.project_id = ?1 AND u.domain_id IS NOT NULL",
+        )?;
+        let mut names = self.connection.prepare_cached("SELECT name FROM domain WHERE id = ?1")?;
+        let mut domains = BTreeSet::new();
+        for project in shown {
+            let mut rows = statement.query([project]).context("domains of a project")?;
+            while let Some(row) = rows.next().context("domains of a project")? {
+                domains.insert(names.query_row([row.get::<_, i64>(0)?], |row| row.get(0)).context("domain")?);
+            }
+        }
+        Ok(Some(domains))
     }
 }

@@ -88,7 +88,7 @@ async fn a_field_that_is_gone_is_dropped_and_noted() {
     stage.sync_all().await;
     assert_sound("fields gone", &stage.store);
     let reader = stage.store.reader().unwrap();
-    let drift = reader.drift(&"lumar".into()).unwrap();
+    let drift = reader.drift(&"lumar".into()).unwrap().unwrap();
     assert!(drift.iter().any(|drift| drift.kind == "missing_field"), "{drift:?}");
 }
 

@@ -237,7 +237,7 @@ async fn odd_rows_are_put_aside_and_the_others_land() {
         stage.server.faults().inject(LIST, Fault::Rows { change, count: ODD }, when);
         let report = stage.sync_all().await;
         let found: BTreeSet<String> = stage.by_key().into_keys().collect();
-        let quarantined = stage.store.reader().unwrap().quarantined(&"lunary".into()).unwrap();
+        let quarantined = stage.store.reader().unwrap().quarantined(&"lunary".into()).unwrap().unwrap();
         if is_readable {
             assert_eq!((found, quarantined, report.counts.rejected), (all, 0, 0), "{case}");
         } else {

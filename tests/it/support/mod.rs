@@ -1,5 +1,6 @@
 //! What tests share: a raw client of the protocol, tools that misbehave, servers in this process.
 
+pub mod http;
 pub mod lumar;
 pub mod lunary;
 pub mod program;

@@ -1,0 +1,116 @@
+//! `serve --http`: what it takes to open a server to others, and the refusal where that would open it to everybody.
+
+use super::super::{Context, Failure, output};
+use crate::{
+    access::TokenFile,
+    mcp::{
+        Registry,
+        http::{self, Authenticate, HttpLimits, HttpOptions, HttpServer, Open},
+        transport,
+    },
+};
+use clap::{Args, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Http {
+    /// Serve over HTTP at this address in place of stdio, such as 127.0.0.1:8080
+    #[arg(long = "http", value_name = "ADDR")]
+    address: Option<SocketAddr>,
+    /// Who may ask: a file of tokens, see `visibility-mcp token`; needed off loopback
+    #[arg(long, value_name = "FILE", requires = "address")]
+    token_file: Option<PathBuf>,
+    /// A name that clients may call the server by, beside localhost; may be given again
+    #[arg(long, value_name = "HOST", requires = "address")]
+    allow_host: Vec<String>,
+    /// An origin whose web pages may call, such as `https://app.example.com`; may be given again
+    #[arg(long, value_name = "ORIGIN", requires = "address")]
+    allow_origin: Vec<String>,
+    /// Requests a second for each client
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "address", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
+    /// Open sessions of clients of the older protocol
+    #[arg(long, value_name = "N", default_value_t = 512, requires = "address")]
+    max_sessions: usize,
+    /// Show figures for Prometheus at /metrics
+    #[arg(long, requires = "address")]
+    metrics: bool,
+    /// How lines of the log are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
+}
+
+/// A server that can be opened: its address is taken, and who may ask is known.
+pub(super) struct Opened {
+    listener: std::net::TcpListener,
+    options: HttpOptions,
+}
+
+impl Http {
+    /// Takes the address, where one is given.
+    pub(super) fn open(&self) -> Result<Option<Opened>, Failure> {
+        let Some(address) = self.address else { return Ok(None) };
+        let access: Arc<dyn Authenticate> = match &self.token_file {
+            Some(path) => Arc::new(TokenFile::read(path).map_err(|error| {
+                Failure::new(error.to_string(), "`visibility-mcp token NAME --project PROJECT` prints lines for it")
+            })?),
+            None if address.ip().is_loopback() => Arc::new(Open),
+            None => {
+                return Err(Failure::new(
+                    format!("{address} can be reached by others, and nothing says who may ask"),
+                    "add `--token-file FILE`, or serve on loopback with `--http 127.0.0.1:PORT`",
+                ));
+            }
+        };
+        let listener = std::net::TcpListener::bind(address).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        let listener = listener.map_err(|error| {
+            Failure::new(format!("cannot listen at {address}: {error}"), "choose another port with `--http`")
+        })?;
+        let at = listener.local_addr()?;
+        output::note(&format!("MCP at http://{at}/mcp; for older clients http://{at}/sse"));
+        Ok(Some(Opened {
+            listener,
+            options: HttpOptions {
+                hosts: self.allow_host.clone(),
+                origins: self.allow_origin.clone(),
+                access,
+                metrics: self.metrics,
+                limits: HttpLimits { rate: self.rate, sessions: self.max_sessions, ..HttpLimits::default() },
+            },
+        }))
+    }
+}
+
+impl Opened {
+    /// Serves until SIGTERM or SIGINT.
+    pub(super) fn serve(self, registry: Registry, context: &Context) -> Result<(), Failure> {
+        let server = HttpServer::new(registry, context.backend(), Context::limits(), self.options);
+        let runtime = http::runtime()?;
+        runtime.block_on(async {
+            let listener = TcpListener::from_std(self.listener)?;
+            let shutdown = CancellationToken::new();
+            let stop = shutdown.clone();
+            let signals = tokio::spawn(async move {
+                transport::signalled().await;
+                stop.cancel();
+            });
+            server.serve(listener, shutdown).await;
+            signals.abort();
+            Ok::<_, Failure>(())
+        })?;
+        runtime.shutdown_background();
+        Ok(())
+    }
+}

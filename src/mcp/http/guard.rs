@@ -1,0 +1,322 @@
+//! What every request passes, whatever its route: Host, Origin, who asks, rate, size, and how many at once.
+
+use super::{HttpLimits, HttpOptions, Peer, sessions::Sessions};
+use crate::mcp::{Principal, metrics::Metrics};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Extension, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::future::BoxFuture;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
+use http_body_util::BodyExt as _;
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+/// Says who asks.
+pub trait Authenticate: Send + Sync {
+    /// Who holds this bearer token; none where the request has none.
+    fn authenticate<'a>(&'a self, token: Option<&'a str>) -> BoxFuture<'a, Result<Arc<Principal>, Denied>>;
+}
+
+/// Why a request is not let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Denied {
+    /// 401 where a token is missing or not accepted, 403 where it does not reach far enough.
+    pub status: StatusCode,
+    /// What it must bring, as `WWW-Authenticate` says it.
+    pub challenge: String,
+    /// Why, for a person.
+    pub words: &'static str,
+}
+
+/// Everybody who can reach the server is its owner: on loopback alone.
+#[derive(Debug)]
+pub struct Open;
+
+impl Authenticate for Open {
+    fn authenticate<'a>(&'a self, _: Option<&'a str>) -> BoxFuture<'a, Result<Arc<Principal>, Denied>> {
+        Box::pin(async { Ok(Arc::new(Principal::owner())) })
+    }
+}
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+// Requests of this era and later have no sessions.
+const MODERN: &str = "2026-07-28";
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+// A burst is as many requests as so many seconds bring.
+const BURST_SECONDS: u32 = 10;
+// After so many requests, clients that have long been quiet are forgotten.
+const FORGET_AFTER: u32 = 4_096;
+
+/// A request that is not let through: why, in plain words.
+pub(super) struct Refusal {
+    status: StatusCode,
+    words: &'static str,
+    header: Option<(HeaderName, String)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, words: &'static str) -> Self {
+        Self { status, words, header: None }
+    }
+
+    fn with(self, name: HeaderName, value: impl Into<String>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, format!("{}\n", self.words)).into_response();
+        if let Some((name, Ok(value))) = self.header.map(|(name, value)| (name, HeaderValue::from_str(&value))) {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// The guards of one server.
+pub(super) struct Guards {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    access: Arc<dyn super::Authenticate>,
+    rate: DefaultKeyedRateLimiter<String>,
+    asked: AtomicU32,
+    at_once: Arc<Semaphore>,
+    limits: HttpLimits,
+    sessions: Arc<Sessions>,
+    metrics: Option<Arc<Metrics>>,
+}
+
+impl Guards {
+    pub(super) fn new(options: &HttpOptions, sessions: Arc<Sessions>, metrics: Option<Arc<Metrics>>) -> Self {
+        let limits = options.limits.clone();
+        let rate = NonZeroU32::new(limits.rate).unwrap_or(NonZeroU32::MIN);
+        let quota =
+            Quota::per_second(rate).allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1)));
+        Self {
+            hosts: options.hosts.iter().map(|host| host.to_lowercase()).collect(),
+            origins: options.origins.clone(),
+            access: Arc::clone(&options.access),
+            rate: RateLimiter::keyed(quota),
+            asked: AtomicU32::new(0),
+            at_once: Arc::new(Semaphore::new(limits.at_once)),
+            limits,
+            sessions,
+            metrics,
+        }
+    }
+
+    /// Is the server called by one of its names? Another name is a web page's that points at this machine.
+    fn allows_host(&self, host: &str) -> bool {
+        // Without the port; an address of version 6 stands in brackets.
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() => name,
+            _ => host,
+        };
+        let name = name.to_lowercase();
+        LOOPBACK.contains(&name.as_str()) || self.hosts.contains(&name)
+    }
+
+    pub(super) fn allows_origin(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        if self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
+            return true;
+        }
+        let Ok(url) = Url::parse(origin) else { return false };
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| LOOPBACK.contains(&host))
+    }
+
+    /// Waits until no request is at work.
+    pub(super) async fn quiet(&self) {
+        let all = u32::try_from(self.limits.at_once).unwrap_or(u32::MAX);
+        let _ = self.at_once.acquire_many(all).await;
+    }
+
+    fn is_too_fast(&self, client: &str) -> Option<u64> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_AFTER == FORGET_AFTER - 1 {
+            self.rate.retain_recent();
+        }
+        let wait = self.rate.check_key(&client.to_owned()).err()?.wait_time_from(DefaultClock::default().now());
+        Some(wait.as_secs() + 1)
+    }
+}
+
+/// Lets a request through, or says why not.
+pub(super) async fn guard(
+    State(guards): State<Arc<Guards>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = route(request.uri().path());
+    let response = guarded(&guards, peer, route, request, next).await.unwrap_or_else(Refusal::into_response);
+    if let Some(metrics) = &guards.metrics {
+        metrics.request(route, response.status().as_u16());
+    }
+    response
+}
+
+async fn guarded(
+    guards: &Arc<Guards>,
+    peer: Peer,
+    route: &'static str,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let (mut parts, body) = request.into_parts();
+    by_name(guards, &parts)?;
+    let client = peer.0.ip().to_string();
+    if !route.starts_with("/health") {
+        let principal = let_in(guards, &parts.headers, &client).await?;
+        let key = if principal.name == Principal::owner().name { client } else { principal.name.clone() };
+        slow_enough(guards, &key)?;
+        if route == "/metrics" && principal.projects != crate::store::Allowed::All {
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "figures are for those who see every project"));
+        }
+        parts.extensions.insert(principal);
+    }
+    let permit = Arc::clone(&guards.at_once).try_acquire_owned().map_err(|_| busy())?;
+    let body = tokio::time::timeout(guards.limits.body_time, to_bytes(body, guards.limits.body)).await;
+    let body = body
+        .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?
+        .map_err(|_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than this server takes"))?;
+    let asked = Asked::of(&parts);
+    if route == "/mcp" {
+        asked.may_use_session(guards).await?;
+    }
+    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if let Some(id) = response.headers().get(&SESSION).and_then(|id| id.to_str().ok())
+        && let (None, Some(principal)) = (&asked.session, &asked.principal)
+    {
+        guards.sessions.opened(id, principal).await;
+    }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Streams that stay open are bounded by their sessions.
+    Ok(if asked.method == Method::POST { holding(response, permit) } else { response })
+}
+
+/// What a request says of its session.
+struct Asked {
+    method: Method,
+    session: Option<String>,
+    is_modern: bool,
+    principal: Option<Arc<Principal>>,
+}
+
+impl Asked {
+    fn of(parts: &Parts) -> Self {
+        let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            method: parts.method.clone(),
+            session: text(&SESSION).map(str::to_owned),
+            is_modern: text(&VERSION).is_some_and(|version| version >= MODERN),
+            principal: parts.extensions.get::<Arc<Principal>>().cloned(),
+        }
+    }
+
+    /// A session is used by whom it was opened for, and no more are opened than there is room for.
+    async fn may_use_session(&self, guards: &Guards) -> Result<(), Refusal> {
+        if let (Some(id), Some(principal)) = (&self.session, &self.principal)
+            && !guards.sessions.is_of(id, principal)
+        {
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "no such session; open one with initialize"));
+        }
+        let opens = self.method == Method::POST && self.session.is_none() && !self.is_modern;
+        if opens && !guards.sessions.has_room().await { Err(full()) } else { Ok(()) }
+    }
+}
+
+fn by_name(guards: &Guards, parts: &Parts) -> Result<(), Refusal> {
+    let named = parts.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default().to_owned());
+    let host = named.or_else(|| parts.uri.authority().map(ToString::to_string));
+    let Some(host) = host else { return Err(Refusal::new(StatusCode::BAD_REQUEST, "the Host header is missing")) };
+    if !guards.allows_host(&host) {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "this server does not go by that name; whoever runs it allows names with --allow-host",
+        ));
+    }
+    match parts.headers.get(header::ORIGIN) {
+        Some(origin) if !guards.allows_origin(origin) => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "web pages of that origin may not call this server; whoever runs it allows origins with --allow-origin",
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn let_in(guards: &Guards, headers: &HeaderMap, client: &str) -> Result<Arc<Principal>, Refusal> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    });
+    let denied = match guards.access.authenticate(token).await {
+        Ok(principal) => return Ok(principal),
+        Err(denied) => denied,
+    };
+    // Whoever tries tokens is slowed down by where they come from.
+    slow_enough(guards, &format!("denied {client}"))?;
+    Err(Refusal::new(denied.status, denied.words).with(header::WWW_AUTHENTICATE, denied.challenge))
+}
+
+fn slow_enough(guards: &Guards, client: &str) -> Result<(), Refusal> {
+    guards.is_too_fast(client).map_or(Ok(()), |seconds| {
+        let words = "too many requests; wait as long as Retry-After says";
+        Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, words).with(header::RETRY_AFTER, seconds.to_string()))
+    })
+}
+
+/// As many requests are at work as may be.
+pub(super) fn busy() -> Refusal {
+    let words = "too many requests at once; try again";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).with(header::RETRY_AFTER, "1")
+}
+
+/// As many sessions are open as may be.
+pub(super) fn full() -> Refusal {
+    let words = "too many sessions are open; idle ones end within minutes";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).with(header::RETRY_AFTER, "30")
+}
+
+/// The request counts as at work until its answer is sent.
+fn holding(response: Response, permit: OwnedSemaphorePermit) -> Response {
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _ = &permit;
+            frame
+        }))
+    })
+}
+
+/// The route, as figures name it.
+fn route(path: &str) -> &'static str {
+    ["/mcp", "/sse", "/messages", "/metrics", "/health/live", "/health/ready"]
+        .into_iter()
+        .find(|route| *route == path)
+        .unwrap_or("other")
+}
+
+/// The figures of the server.
+pub(super) async fn figures(State(guards): State<Arc<Guards>>) -> Response {
+    let sessions = guards.sessions.count().await;
+    match guards.metrics.as_ref().map(|metrics| metrics.text(sessions)) {
+        Some(Ok(text)) => {
+            ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+                .into_response()
+        }
+        _ => Refusal::new(StatusCode::NOT_FOUND, "figures are not kept").into_response(),
+    }
+}
