@@ -36,6 +36,8 @@ pub struct HttpLimits {
     pub rate: u32,
     /// Requests at work at once.
     pub at_once: usize,
+    /// Of them, those of one client.
+    pub at_once_each: usize,
     /// Open sessions of the older protocol eras, both transports together.
     pub sessions: usize,
     /// How long a session may be idle.
@@ -53,6 +55,7 @@ impl Default for HttpLimits {
             body_time: Duration::from_secs(20),
             rate: 20,
             at_once: 256,
+            at_once_each: 64,
             sessions: 512,
             idle: Duration::from_mins(5),
             connections: 2_048,

@@ -230,12 +230,9 @@ impl ServerHandler for Server {
             tools.retain(|tool| tool.annotations.as_ref().is_none_or(|hints| hints.read_only_hint != Some(false)));
         }
         let result = ListToolsResult::with_all_items(tools);
-        // The hints are not part of the older revisions.
-        Ok(if is_modern(&context) {
-            result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)
-        } else {
-            result
-        })
+        // What one of many is shown is theirs alone. The hints are not part of the older revisions.
+        let scope = if self.principal.is_some() { CacheScope::Public } else { CacheScope::Private };
+        Ok(if is_modern(&context) { result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(scope) } else { result })
     }
 
     async fn call_tool(

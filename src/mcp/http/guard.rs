@@ -3,7 +3,7 @@
 use super::{HttpLimits, HttpOptions, Peer, sessions::Sessions};
 use crate::mcp::{Principal, metrics::Metrics};
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Extension, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
@@ -12,10 +12,13 @@ use axum::{
 use futures_util::future::BoxFuture;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 use http_body_util::BodyExt as _;
+use serde::Deserialize;
 use std::{
+    borrow::Cow,
+    collections::HashMap,
     num::NonZeroU32,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -50,12 +53,11 @@ impl Authenticate for Open {
 }
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-// Requests of this era and later have no sessions.
-const MODERN: &str = "2026-07-28";
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 // A burst is as many requests as so many seconds bring.
 const BURST_SECONDS: u32 = 10;
+// How many times the largest body is read before a client is cut off.
+const READ_ON: usize = 16;
 // After so many requests, clients that have long been quiet are forgotten.
 const FORGET_AFTER: u32 = 4_096;
 
@@ -86,6 +88,9 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// A request counts as at work while it has these: one of all, one of its client's.
+type Permits = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
 /// The guards of one server.
 pub(super) struct Guards {
     hosts: Vec<String>,
@@ -94,6 +99,7 @@ pub(super) struct Guards {
     rate: DefaultKeyedRateLimiter<String>,
     asked: AtomicU32,
     at_once: Arc<Semaphore>,
+    at_once_each: Mutex<HashMap<String, Arc<Semaphore>>>,
     limits: HttpLimits,
     sessions: Arc<Sessions>,
     metrics: Option<Arc<Metrics>>,
@@ -112,6 +118,7 @@ impl Guards {
             rate: RateLimiter::keyed(quota),
             asked: AtomicU32::new(0),
             at_once: Arc::new(Semaphore::new(limits.at_once)),
+            at_once_each: Mutex::default(),
             limits,
             sessions,
             metrics,
@@ -144,9 +151,19 @@ impl Guards {
         let _ = self.at_once.acquire_many(all).await;
     }
 
+    /// Room for one more request of a client; none where it has as many at work as it may have, or all have together.
+    fn room(&self, client: &str) -> Option<Permits> {
+        let all = Arc::clone(&self.at_once).try_acquire_owned().ok()?;
+        let mut each = self.at_once_each.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = each.entry(client.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.limits.at_once_each)));
+        Some((all, Arc::clone(own).try_acquire_owned().ok()?))
+    }
+
     fn is_too_fast(&self, client: &str) -> Option<u64> {
         if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_AFTER == FORGET_AFTER - 1 {
             self.rate.retain_recent();
+            let mut each = self.at_once_each.lock().unwrap_or_else(PoisonError::into_inner);
+            each.retain(|_, own| own.available_permits() < self.limits.at_once_each);
         }
         let wait = self.rate.check_key(&client.to_owned()).err()?.wait_time_from(DefaultClock::default().now());
         Some(wait.as_secs() + 1)
@@ -161,7 +178,19 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let route = route(request.uri().path());
-    let response = guarded(&guards, peer, route, request, next).await.unwrap_or_else(Refusal::into_response);
+    let response = match guarded(&guards, peer, route, request, next).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            // Who floods the server must not flood its log.
+            let (status, client, why) = (refusal.status.as_u16(), peer.0.ip(), refusal.words);
+            if refusal.status == StatusCode::TOO_MANY_REQUESTS {
+                tracing::debug!(route, status, %client, why, "refused");
+            } else {
+                tracing::info!(route, status, %client, why, "refused");
+            }
+            refusal.into_response()
+        }
+    };
     if let Some(metrics) = &guards.metrics {
         metrics.request(route, response.status().as_u16());
     }
@@ -177,22 +206,26 @@ async fn guarded(
 ) -> Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
     by_name(guards, &parts)?;
-    let client = peer.0.ip().to_string();
-    if !route.starts_with("/health") {
+    // One client: whose token it is, else where it comes from.
+    let mut client = format!("from {}", peer.0.ip());
+    if route.starts_with("/health") {
+        // Whoever watches the server is not held up by those who ask it.
+        slow_enough(guards, &format!("health {client}"))?;
+    } else {
         let principal = let_in(guards, &parts.headers, &client).await?;
-        let key = if principal.name == Principal::owner().name { client } else { principal.name.clone() };
-        slow_enough(guards, &key)?;
+        if principal.name != Principal::owner().name {
+            client.clone_from(&principal.name);
+        }
+        slow_enough(guards, &client)?;
         if route == "/metrics" && principal.projects != crate::store::Allowed::All {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "figures are for those who see every project"));
         }
         parts.extensions.insert(principal);
     }
-    let permit = Arc::clone(&guards.at_once).try_acquire_owned().map_err(|_| busy())?;
-    let body = tokio::time::timeout(guards.limits.body_time, to_bytes(body, guards.limits.body)).await;
-    let body = body
-        .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?
-        .map_err(|_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than this server takes"))?;
-    let asked = Asked::of(&parts);
+    let permits = guards.room(&client).ok_or_else(busy)?;
+    let body = tokio::time::timeout(guards.limits.body_time, whole(body, guards.limits.body)).await;
+    let body = body.map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
+    let asked = Asked::of(&parts, &body);
     if route == "/mcp" {
         asked.may_use_session(guards).await?;
     }
@@ -204,24 +237,51 @@ async fn guarded(
     }
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Streams that stay open are bounded by their sessions.
-    Ok(if asked.method == Method::POST { holding(response, permit) } else { response })
+    Ok(if asked.method == Method::POST { holding(response, permits) } else { response })
+}
+
+/// The whole body. One that is too large is read on for a while and thrown away: a client that is cut off while it sends
+/// does not read why.
+async fn whole(mut body: Body, most: usize) -> Result<Vec<u8>, Refusal> {
+    let (mut bytes, mut size) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body broke off"))?;
+        let Some(part) = frame.data_ref() else { continue };
+        size = size.saturating_add(part.len());
+        if size <= most {
+            bytes.extend_from_slice(part);
+        } else if size > most.saturating_mul(READ_ON) {
+            break;
+        }
+    }
+    if size > most {
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than this server takes"));
+    }
+    Ok(bytes)
 }
 
 /// What a request says of its session.
 struct Asked {
     method: Method,
     session: Option<String>,
-    is_modern: bool,
+    /// It is the one message that opens a session, whatever its headers say.
+    opens: bool,
     principal: Option<Arc<Principal>>,
 }
 
 impl Asked {
-    fn of(parts: &Parts) -> Self {
-        let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    fn of(parts: &Parts, body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Message<'a> {
+            #[serde(borrow)]
+            method: Cow<'a, str>,
+        }
+        let message = serde_json::from_slice::<Message<'_>>(body);
         Self {
             method: parts.method.clone(),
-            session: text(&SESSION).map(str::to_owned),
-            is_modern: text(&VERSION).is_some_and(|version| version >= MODERN),
+            session: parts.headers.get(&SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned),
+            // What is no plain message may be one to a more lenient reader.
+            opens: parts.method == Method::POST && !message.is_ok_and(|message| message.method != "initialize"),
             principal: parts.extensions.get::<Arc<Principal>>().cloned(),
         }
     }
@@ -233,8 +293,7 @@ impl Asked {
         {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "no such session; open one with initialize"));
         }
-        let opens = self.method == Method::POST && self.session.is_none() && !self.is_modern;
-        if opens && !guards.sessions.has_room().await { Err(full()) } else { Ok(()) }
+        if self.opens && self.session.is_none() && !guards.sessions.has_room().await { Err(full()) } else { Ok(()) }
     }
 }
 
@@ -292,10 +351,10 @@ pub(super) fn full() -> Refusal {
 }
 
 /// The request counts as at work until its answer is sent.
-fn holding(response: Response, permit: OwnedSemaphorePermit) -> Response {
+fn holding(response: Response, permits: Permits) -> Response {
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
-            let _ = &permit;
+            let _ = &permits;
             frame
         }))
     })

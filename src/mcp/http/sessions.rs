@@ -76,8 +76,8 @@ impl Sessions {
         owners.insert(id.to_owned(), principal.name.clone());
     }
 
-    /// May this principal use the session? One that is not known is the library's to refuse.
+    /// Is this a session of the principal's? Another's is as unknown as none.
     pub(super) fn is_of(&self, id: &str, principal: &Principal) -> bool {
-        self.owners().get(id).is_none_or(|owner| *owner == principal.name)
+        self.owners().get(id).is_some_and(|owner| *owner == principal.name)
     }
 }

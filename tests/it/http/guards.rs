@@ -116,6 +116,13 @@ async fn sessions_are_bounded_and_given_back() {
     assert_eq!(clients[0].open().await, 200);
     assert_eq!(clients[1].open().await, 200);
     assert_eq!(clients[2].open().await, 503, "no room for a third");
+    // Nor by saying that it is of the newer era.
+    let client = json!({ "name": "http", "version": "1" });
+    let params = json!({ "protocolVersion": "2026-07-28", "capabilities": {}, "clientInfo": client });
+    let opening = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+    let request = clients[2].message(opening).header("mcp-protocol-version", "2026-07-28");
+    let request = request.header("mcp-method", "initialize");
+    assert_eq!(surely("a status", request.send()).await.unwrap().status(), 503);
     let stream = surely("a status", clients[2].get("/sse").send()).await.unwrap();
     assert_eq!(stream.status(), 503, "nor for one of the older transport");
     // Those of the newer era need none.
