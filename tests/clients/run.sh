@@ -12,11 +12,11 @@ mkdir -p "$folder"
 folder=$(realpath "$folder")
 if [ ! -x "$folder/python/bin/python" ]; then
     python3 -m venv "$folder/python"
-    "$folder/python/bin/pip" install --quiet 'mcp==2.3.*'
+    "$folder/python/bin/pip" install --quiet 'mcp==2.3.*' >&2
 fi
 if [ ! -x "$folder/node_modules/.bin/mcp-inspector" ]; then
     npm install --prefix "$folder" --no-audit --no-fund --loglevel=error 'node@24' '@modelcontextprotocol/sdk@1.32.2' \
-        '@modelcontextprotocol/client@2.4.0' '@modelcontextprotocol/inspector@2.12.0'
+        '@modelcontextprotocol/client@2.4.0' '@modelcontextprotocol/inspector@2.12.0' >&2
 fi
 # Modules are found from where a script lies.
 cp "$here/ts_client.mjs" "$folder/"

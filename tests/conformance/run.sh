@@ -18,7 +18,7 @@ mkdir -p "$folder/home"
 folder=$(realpath "$folder")
 if [ ! -x "$folder/node_modules/.bin/conformance" ]; then
     npm install --prefix "$folder" --no-audit --no-fund --loglevel=error \
-        "node@$node_version" "@modelcontextprotocol/conformance@$suite_version"
+        "node@$node_version" "@modelcontextprotocol/conformance@$suite_version" >&2
 fi
 clean() {
     env -i HOME="$folder/home" PATH="$folder/node_modules/.bin:$PATH" "$@"
