@@ -7,7 +7,7 @@ mod matrix;
 
 use super::{
     CellQuery,
-    gaps::{GAP, PRESENT},
+    gaps::STANDING,
     known::{Known, Standing},
 };
 use crate::{
@@ -19,11 +19,8 @@ use crate::{
     },
 };
 use matrix::Matrix;
-use rusqlite::{CachedStatement, OptionalExtension as _, ToSql};
-use std::{
-    cmp::Reverse,
-    collections::{HashMap, hash_map::Entry},
-};
+use rusqlite::{OptionalExtension as _, ToSql};
+use std::cmp::Reverse;
 
 /// What is counted as one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -143,35 +140,25 @@ impl Plan<'_, '_> {
 }
 
 /// The same from the rows: a row a citation, those of a run together. Sorting them all by run and domain or URL would
-/// take longer than reading them.
-fn raw(by: CitedBy) -> String {
-    let (gap, present) = match by {
-        CitedBy::Domain => (GAP, PRESENT),
-        CitedBy::Url => ("0", "0"),
+/// take longer than reading them. `domains`: with the domain of each URL.
+fn raw(by: CitedBy, domains: bool) -> String {
+    let (key, standing, condition) = match by {
+        CitedBy::Domain => ("u.domain_id", STANDING, "WHERE u.domain_id IS NOT NULL"),
+        CitedBy::Url => ("c.url_id", "NULL", ""),
+    };
+    let (domain, urls) = match by {
+        CitedBy::Url if !domains => ("NULL", ""),
+        _ => ("u.domain_id", "CROSS JOIN url u ON u.id = c.url_id"),
     };
     format!(
         "WITH g AS MATERIALIZED (
-             SELECT r.id, r.prompt_id, r.engine_id, {gap} AS gap, {present} AS present
+             SELECT r.id, r.prompt_id, r.engine_id, {standing} AS standing
              FROM run r INDEXED BY run_by_day
              WHERE r.project_id = :project AND r.day BETWEEN :first AND :last AND r.status_id = 3 AND r.gone_at IS NULL)
-         SELECT g.id, c.url_id, g.prompt_id, g.engine_id, g.gap, g.present
-         FROM g CROSS JOIN citation c ON c.run_id = g.id"
+         SELECT {key}, g.prompt_id, g.engine_id, g.standing IS 1, g.standing IS 2, {domain}, g.id
+         FROM g CROSS JOIN citation c ON c.run_id = g.id {urls}
+         {condition}"
     )
-}
-
-/// The domains of URLs, each looked up once: there are many citations of few.
-struct DomainsOf<'c> {
-    find: CachedStatement<'c>,
-    known: HashMap<u32, Option<u32>>,
-}
-
-impl DomainsOf<'_> {
-    fn url(&mut self, url: u32) -> Result<Option<u32>> {
-        Ok(match self.known.entry(url) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => *new.insert(self.find.query_row([url], |row| row.get(0)).context("domain of a URL")?),
-        })
-    }
 }
 
 /// The citations of one run, added up by domain or URL.
@@ -348,35 +335,30 @@ impl Reader {
         (first, last): (i32, i32),
         each: &mut impl FnMut(SourceCell),
     ) -> Result<()> {
-        let by = plan.query.by;
-        let mut statement = self.connection.prepare_cached(&raw(by))?;
-        let find = self.connection.prepare_cached("SELECT domain_id FROM url WHERE id = ?1")?;
-        let mut domains = DomainsOf { find, known: HashMap::new() };
+        let sql = raw(plan.query.by, plan.domains.is_some());
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut values: Vec<(&str, &dyn ToSql)> =
             vec![(":project", &plan.project), (":first", &first), (":last", &last)];
-        if by == CitedBy::Domain {
+        if plan.query.by == CitedBy::Domain {
             values.extend([(":brand", &plan.brand as &dyn ToSql), (":own", &plan.own)]);
         }
         let mut rows = statement.query(values.as_slice()).context("cited rows")?;
         let mut of_run = OfRun::default();
         while let Some(row) = rows.next().context("cited rows")? {
-            let run = row.get(0)?;
+            let run = row.get(6)?;
             if of_run.run != run {
                 of_run.end(run, plan, each);
             }
-            let url: u32 = row.get(1)?;
-            let domain = if by == CitedBy::Domain || plan.domains.is_some() { domains.url(url)? } else { None };
-            let Some(label) = (if by == CitedBy::Domain { domain } else { Some(url) }) else { continue };
             let cell = SourceCell {
-                domain: label,
-                prompt: row.get(2)?,
-                engine: row.get(3)?,
+                domain: row.get(0)?,
+                prompt: row.get(1)?,
+                engine: row.get(2)?,
                 runs: 1,
                 citations: 1,
-                gaps: row.get(4)?,
-                present: row.get(5)?,
+                gaps: row.get(3)?,
+                present: row.get(4)?,
             };
-            of_run.add(cell, domain);
+            of_run.add(cell, row.get(5)?);
         }
         of_run.end(None, plan, each);
         Ok(())
@@ -385,6 +367,6 @@ impl Reader {
     /// How cited domains and URLs are read from rows, for tests.
     #[cfg(test)]
     pub(in crate::store) fn explain_cited(&self, by: CitedBy) -> String {
-        self.explain(&raw(by))
+        self.explain(&raw(by, true))
     }
 }

@@ -11,26 +11,27 @@ use crate::{
 use rusqlite::{OptionalExtension as _, named_params};
 use std::collections::HashMap;
 
-/// Is run `r` a gap of brand `:brand`, which is an own brand where `:own`?
-pub(in crate::store) const GAP: &str = "
-(EXISTS (SELECT 1 FROM scope_brand o JOIN brand b ON b.id = o.brand_id
-         WHERE o.scope_id = r.scope_id AND o.mentions AND o.citations AND iif(:own, b.kind = 'own', b.id = :brand))
- AND NOT EXISTS (SELECT 1 FROM run_brand a JOIN brand b ON b.id = a.brand_id
-                 WHERE a.run_id = r.id AND iif(:own, b.kind = 'own', b.id = :brand)
-                   AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0))
- AND EXISTS (SELECT 1 FROM run_brand a JOIN brand b ON b.id = a.brand_id
-             WHERE a.run_id = r.id
-               AND iif(:own, b.kind = 'competitor',
-                       b.id <> :brand AND (b.kind <> 'other' OR b.key GLOB 'config:*'))
-               AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0)))";
+macro_rules! standing {
+    () => {
+        "
+iif(r.scope_id IN (SELECT o.scope_id FROM scope_brand o JOIN brand b ON b.id = o.brand_id
+                   WHERE o.mentions AND o.citations AND iif(:own, b.kind = 'own', b.id = :brand)),
+    (SELECT max(iif(a.brand_id IN (SELECT b.id FROM brand b WHERE iif(:own, b.kind = 'own', b.id = :brand)), 2,
+                    a.brand_id IN (SELECT b.id FROM brand b
+                                   WHERE iif(:own, b.kind = 'competitor',
+                                             b.id <> :brand AND (b.kind <> 'other' OR b.key GLOB 'config:*')))))
+     FROM run_brand a
+     WHERE a.run_id = r.id AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0)),
+    NULL)"
+    };
+}
 
-/// Is the brand present in run `r`, where it was looked for?
-pub(in crate::store) const PRESENT: &str = "
-(EXISTS (SELECT 1 FROM scope_brand o JOIN brand b ON b.id = o.brand_id
-         WHERE o.scope_id = r.scope_id AND o.mentions AND o.citations AND iif(:own, b.kind = 'own', b.id = :brand))
- AND EXISTS (SELECT 1 FROM run_brand a JOIN brand b ON b.id = a.brand_id
-             WHERE a.run_id = r.id AND iif(:own, b.kind = 'own', b.id = :brand)
-               AND (coalesce(a.mentions, 0) > 0 OR coalesce(a.citations, 0) > 0)))";
+/// How run `r` stands to brand `:brand`, which is an own brand where `:own`: 2 where it is present, 1 where a rival is and
+/// it is not; only where it was looked for. One look at a run's brands for both.
+pub(super) const STANDING: &str = standing!();
+
+/// Is run `r` a gap of that brand?
+pub(in crate::store) const GAP: &str = concat!("(", standing!(), " IS 1)");
 
 /// A rival, and in how many gaps of a prompt it is present.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -254,11 +254,16 @@ async fn runs_are_listed_by_what_they_cite_and_by_gap() {
         found.sort();
         assert_eq!(found, expected, "{filter:?}");
         assert_eq!(reader.count_runs(&world.project, &filter, 1000).unwrap(), expected.len() as u64);
-        let plan = reader.explain_runs(&world.project, &filter, RunSort::CreatedAt).replace("SCAN (subquery", "");
-        assert!(!plan.contains("SCAN"), "{filter:?}: {plan}");
+        let plan = reader.explain_runs(&world.project, &filter, RunSort::CreatedAt);
+        assert!(scanned(&plan).all(|table| table.starts_with("(subquery")), "{filter:?}: {plan}");
     }
     assert!(reader.knows_domain("d3.example").unwrap() && !reader.knows_domain("nothing.example").unwrap());
     assert_eq!(reader.some_domains(2).unwrap().len(), 2);
+}
+
+/// The tables that a plan reads whole, but for brands and who was looked for, of which there are few.
+fn scanned(plan: &str) -> impl Iterator<Item = &str> {
+    plan.lines().filter_map(|line| line.strip_prefix("SCAN ")).filter(|table| !["b", "o"].contains(table))
 }
 
 #[tokio::test]
@@ -271,7 +276,7 @@ async fn what_is_read_from_rows_is_read_through_an_index() {
         assert!(plan.contains("SEARCH r USING INDEX run_by_day (project_id=? AND day>? AND day<?)"), "{plan}");
         assert!(plan.contains("SEARCH c USING PRIMARY KEY (run_id=?)"), "{plan}");
         // The runs of the window, materialised once.
-        assert_eq!(plan.lines().filter(|line| line.starts_with("SCAN")).collect::<Vec<_>>(), ["SCAN g"], "{plan}");
+        assert_eq!(scanned(&plan).collect::<Vec<_>>(), ["g"], "{plan}");
     }
     let plan = reader.explain_gaps();
     assert!(plan.contains("run_by_day (project_id=? AND day>? AND day<?)"), "{plan}");
