@@ -3,6 +3,7 @@
 use crate::support::{
     program::{Home, PROGRAM},
     raw::{Era, Raw},
+    secrets::{plant, watched},
     surely,
     world::SMALL,
 };
@@ -34,14 +35,16 @@ impl Run {
 
 /// Runs the program in this home, with these variables beside its own.
 fn run_with(home: &Home, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let keys = variables.iter().filter(|(name, key)| name.ends_with("_KEY") && !key.starts_with('$'));
+    keys.for_each(|(_, key)| plant(*key));
     let output = Command::new(PROGRAM)
         .args(arguments)
         .env_clear()
         .envs(home.environment())
         .envs(variables.iter().copied())
         .current_dir(home.path())
-        .output()
-        .unwrap();
+        .output();
+    let output = watched(output.unwrap());
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

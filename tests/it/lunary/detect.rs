@@ -5,6 +5,7 @@ use crate::{
     support::{
         lumar::LumarStage,
         lunary::{LunaryStage, configured},
+        secrets::Watched as _,
         sync::{Stage, done, options, small},
         world::{backend_of, call},
     },
@@ -226,17 +227,17 @@ fn the_command_says_what_it_read_again() {
     let cache = stage.store.path().to_owned();
 
     // Nothing is cached yet.
-    let output = stage.program(&cache).arg("redetect").output().unwrap();
+    let output = stage.program(&cache).arg("redetect").watched();
     let (said, told) = texts(&output);
     assert_eq!((output.status.code(), said.as_str()), (Some(1), ""), "{told}");
     assert!(told.starts_with("error: there is no cache yet\nhint: run `visibility-mcp sync`"), "{told}");
     assert!(!cache.exists());
 
-    let output = stage.program(&cache).arg("sync").output().unwrap();
+    let output = stage.program(&cache).arg("sync").watched();
     assert!(output.status.success(), "{:?}", texts(&output));
     stage.server.clear_requests();
     stage.brands = full;
-    let output = stage.program(&cache).arg("redetect").output().unwrap();
+    let output = stage.program(&cache).arg("redetect").watched();
     let (said, told) = texts(&output);
     assert_eq!((output.status.code(), told.as_str()), (Some(0), ""), "{said}");
     let begin = format!("lunary/{}: {answers} answers read, ", stage.name());
@@ -244,7 +245,7 @@ fn the_command_says_what_it_read_again() {
     let changed: usize = changed.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
     // As many as name a brand by its alias.
     assert!(changed > 0 && changed <= answers, "{said}");
-    let output = stage.program(&cache).arg("redetect").output().unwrap();
+    let output = stage.program(&cache).arg("redetect").watched();
     assert_eq!(texts(&output), (format!("lunary/{}: up to date\n", stage.name()), String::new()));
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(stage.server.requests(), [], "nothing was asked of Lunary");

@@ -3,6 +3,7 @@
 use crate::{
     support::{
         lunary::LunaryStage,
+        secrets::Watched as _,
         sync::{done, failure, quick, small},
         world::call,
     },
@@ -114,7 +115,7 @@ async fn keys_that_open_nothing_are_named_with_their_variable() {
     // No key at all: the program says so without asking anybody.
     stage.server.clear_requests();
     let cache = stage.folder.path().join("none.sqlite");
-    let said = stage.program(&cache).env_remove("LUNARY_API_KEY").arg("sync").output().unwrap();
+    let said = stage.program(&cache).env_remove("LUNARY_API_KEY").arg("sync").watched();
     let text = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(!said.status.success() && text.contains("LUNARY_API_KEY"), "{text}");
     assert_eq!(stage.server.requests(), []);

@@ -1,6 +1,11 @@
 //! A server over HTTP, the built program, and a client of it that hides nothing.
 
-use super::{program::Home, raw::Era, surely};
+use super::{
+    program::Home,
+    raw::Era,
+    secrets::{none_in, plant},
+    surely,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -44,6 +49,7 @@ impl HttpProgram {
             }
             seen += &line;
         };
+        none_in("the log", &seen);
         Self { child, base, log }
     }
 
@@ -55,11 +61,14 @@ impl HttpProgram {
         let mut stdout = self.child.stdout.take().unwrap();
         surely("the log", self.log.read_to_string(&mut log)).await.unwrap();
         surely("stdout", stdout.read_to_string(&mut out)).await.unwrap();
+        none_in("the log", &log);
+        none_in("stdout", &out);
         assert!(surely("the end", self.child.wait()).await.unwrap().success(), "{log}");
         (out, log)
     }
 
     pub fn client(&self, era: Era, token: Option<&str>) -> HttpClient {
+        token.iter().filter(|token| token.len() > 20).for_each(|token| plant(*token));
         HttpClient {
             client: plain_client(),
             base: self.base.clone(),
@@ -173,6 +182,7 @@ pub async fn messages(response: Response) -> Vec<Value> {
     let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
     let status = response.status();
     let text = surely("a body", response.text()).await.unwrap();
+    none_in("a body", &text);
     match kind.as_deref() {
         Some("application/json") => vec![serde_json::from_str(&text).unwrap()],
         Some("text/event-stream") => {

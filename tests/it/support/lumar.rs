@@ -1,6 +1,9 @@
 //! What tests of Lumar share: its server on loopback, a cache in a folder of its own, and a clock that stands still.
 
-use super::sync::{TODAY, day, done, quick, small, sync_into};
+use super::{
+    secrets::plant,
+    sync::{TODAY, day, done, quick, small, sync_into},
+};
 use std::{
     path::Path,
     process::{Command, Stdio},
@@ -121,6 +124,7 @@ impl LumarStage {
     /// The program, set up for this stage by its environment alone.
     pub fn program(&self, cache: &Path) -> Command {
         let (id, secret) = self.server.user_key();
+        plant(&*secret);
         let mut program = Command::new(env!("CARGO_BIN_EXE_visibility-mcp"));
         program
             .env_clear()

@@ -1,7 +1,10 @@
 //! What tests of Lunary share: its server on loopback, the brands that a user configures, a cache, and a clock that
 //! stands still.
 
-use super::sync::{TODAY, day, done, options, quick, small};
+use super::{
+    secrets::plant,
+    sync::{TODAY, day, done, options, quick, small},
+};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
@@ -182,6 +185,7 @@ impl LunaryStage {
     }
 
     pub fn program_with(&self, cache: &Path, file: &Path) -> Command {
+        plant(self.server.private_key(0));
         let mut program = Command::new(env!("CARGO_BIN_EXE_visibility-mcp"));
         program
             .env_clear()

@@ -5,6 +5,7 @@ pub mod lumar;
 pub mod lunary;
 pub mod program;
 pub mod raw;
+pub mod secrets;
 pub mod sync;
 pub mod tokens;
 pub mod tools;

@@ -1,6 +1,9 @@
 //! The built program, run as a client or a person would: in a home of its own, without this process's environment.
 
-use super::raw::{Era, Raw};
+use super::{
+    raw::{Era, Raw},
+    secrets::none_in,
+};
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
@@ -10,9 +13,20 @@ use tokio::process::{Child, Command};
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_visibility-mcp");
 
+// What the servers of a home log.
+const LOG: &str = "servers.log";
+
 /// A home folder that is empty at first.
 pub struct Home {
     folder: tempfile::TempDir,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let (false, Ok(log)) = (std::thread::panicking(), std::fs::read(self.join(LOG))) {
+            none_in("the log", &String::from_utf8_lossy(&log));
+        }
+    }
 }
 
 impl Home {
@@ -42,7 +56,7 @@ impl Home {
             .current_dir(self.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::options().append(true).create(true).open(self.join(LOG)).unwrap())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("{program} does not start: {error}"))

@@ -2,7 +2,7 @@
 //!
 //! It talks to any pair of streams: a server in this process, or a spawned program's stdin and stdout.
 
-use super::surely;
+use super::{secrets::none_in, surely};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use tokio::{
@@ -177,6 +177,7 @@ impl Raw {
     /// The next message, or none at the end; every line must be one.
     pub async fn next(&mut self) -> Option<Value> {
         let line = surely("a message", self.lines.next_line()).await.unwrap()?;
+        none_in("a message", &line);
         Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("not a message ({error}): {line}")))
     }
 

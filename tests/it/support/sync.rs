@@ -1,5 +1,6 @@
 //! What tests of the sync share: a tracker on loopback, a cache in a folder of its own, and a clock that stands still.
 
+use super::secrets::plant;
 use secrecy::SecretString;
 use std::{
     path::Path,
@@ -166,6 +167,7 @@ impl Stage {
 
     /// The program, set up for this stage by its environment alone.
     pub fn program(&self, cache: &Path) -> Command {
+        plant(self.server.key());
         let mut program = Command::new(env!("CARGO_BIN_EXE_visibility-mcp"));
         program
             .env_clear()

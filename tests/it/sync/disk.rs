@@ -1,7 +1,7 @@
 //! A disk that is full or must not be written to: a message with a hint, and what was committed stays.
 
 use super::picture::{assert_figures, assert_same, assert_sound, picture};
-use crate::support::sync::Stage;
+use crate::support::{secrets::Watched as _, sync::Stage};
 use std::process::{Command, Output};
 use visibility_mcp::{clock::Clock, demo::world::WorldSize, model::Day};
 
@@ -21,7 +21,7 @@ fn limited(stage: &Stage, mut shell: Command, script: &str, cache: &std::path::P
     let plain = stage.program(cache);
     let variables = plain.get_envs().filter_map(|(name, value)| Some((name, value?)));
     shell.arg(format!("{script} exec \"$1\" sync")).arg(cache).arg(plain.get_program());
-    shell.env_clear().envs(variables).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").output().unwrap()
+    shell.env_clear().envs(variables).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").watched()
 }
 
 #[cfg(unix)]
@@ -36,7 +36,7 @@ fn shell(words: &[&str]) -> Command {
 fn a_file_that_cannot_grow_ends_the_sync_with_a_message_and_keeps_what_was_committed() {
     let stage = stage();
     let undisturbed = stage.other_cache("undisturbed.sqlite");
-    assert!(stage.program(undisturbed.path()).arg("sync").output().unwrap().status.success());
+    assert!(stage.program(undisturbed.path()).arg("sync").watched().status.success());
     // 1.2 MB and more: the log of changes, which is written first, stops within the days.
     for blocks in [2_400, 4_000] {
         let cache = stage.other_cache(&format!("{blocks}.sqlite"));
@@ -48,7 +48,7 @@ fn a_file_that_cannot_grow_ends_the_sync_with_a_message_and_keeps_what_was_commi
         assert!(text.contains("\nhint: "), "{text}");
 
         assert_figures("a file that cannot grow", &cache.reader().unwrap());
-        assert!(stage.program(cache.path()).arg("sync").output().unwrap().status.success());
+        assert!(stage.program(cache.path()).arg("sync").watched().status.success());
         assert_same("with room again", &picture(&cache), &picture(&undisturbed));
         assert_sound("with room again", &cache);
     }
@@ -88,7 +88,7 @@ fn a_place_where_no_cache_can_be_is_told() {
     let stage = stage();
     let file = stage.folder.path().join("a-file");
     std::fs::write(&file, "in the way").unwrap();
-    let output = stage.program(&file.join("cache.sqlite")).arg("sync").output().unwrap();
+    let output = stage.program(&file.join("cache.sqlite")).arg("sync").watched();
     let text = told(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.starts_with("error: the cache can't be read or written: "), "{text}");

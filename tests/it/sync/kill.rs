@@ -1,7 +1,10 @@
 //! `kill -9` at random moments: whatever was cut off, the next sync goes on, and the end is the same.
 
 use super::picture::{assert_same, assert_sound, picture};
-use crate::support::sync::Stage;
+use crate::support::{
+    secrets::{Watched as _, watched},
+    sync::Stage,
+};
 use std::{
     path::Path,
     process::{Child, Command, Output},
@@ -82,12 +85,12 @@ fn kill_after(mut child: Child, delay: Duration) -> Option<Output> {
     let begun = Instant::now();
     loop {
         if child.try_wait().unwrap().is_some() {
-            return Some(child.wait_with_output().unwrap());
+            return Some(watched(child.wait_with_output().unwrap()));
         }
         let left = delay.saturating_sub(begun.elapsed());
         if left.is_zero() {
             child.kill().unwrap();
-            let output = child.wait_with_output().unwrap();
+            let output = watched(child.wait_with_output().unwrap());
             // It may have come to its end in that very moment.
             return output.status.code().is_some().then_some(output);
         }
@@ -124,7 +127,7 @@ pub fn survives(
 ) {
     let undisturbed = other_cache("undisturbed.sqlite");
     let begun = Instant::now();
-    assert_success("undisturbed", &program(undisturbed.path()).arg("sync").output().unwrap());
+    assert_success("undisturbed", &program(undisturbed.path()).arg("sync").watched());
     let whole = begun.elapsed();
     assert_sound("undisturbed", &undisturbed);
     let expected = picture(&undisturbed);

@@ -1,7 +1,10 @@
 //! Several sources side by side, and what is said of the one that fails.
 
 use super::picture::{assert_same, lines, picture};
-use crate::support::sync::{Stage, done, failure, quick, sync_into};
+use crate::support::{
+    secrets::Watched as _,
+    sync::{Stage, done, failure, quick, sync_into},
+};
 use visibility_mcp::model::ProjectKey;
 
 const WRONG_KEY: &str = "vso_badbadbadbadbadbadbadbadbadbadbadbadbadbadbadbad";
@@ -65,7 +68,7 @@ fn the_program_tells_of_each_source_and_keeps_keys_to_itself() {
     let mut run = |arguments: &[&str]| {
         let mut program = stage.program(stage.store.path());
         program.env_remove("VERSEODIN_API_KEY").env("VISIBILITY_MCP_CONFIG", &config).args(arguments);
-        let output = program.output().unwrap();
+        let output = program.watched();
         heard.extend([output.stdout.clone(), output.stderr.clone()]);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))

@@ -1,7 +1,10 @@
 //! Several at once: two processes that sync one cache, and readers while a sync writes.
 
 use super::picture::{assert_figures, assert_same, assert_sound, lines, picture};
-use crate::support::sync::{Stage, address, done, options, small};
+use crate::support::{
+    secrets::{Watched as _, watched},
+    sync::{Stage, address, done, options, small},
+};
 use serde_json::json;
 use std::{
     path::Path,
@@ -82,9 +85,9 @@ fn the_second_of_two_processes_says_that_the_first_one_syncs_and_asks_for_nothin
     let stage = Stage::with(small(), 7, today.plus(-9), |tracker| Gated(tracker, Arc::clone(&gate)));
     let first = stage.program(stage.store.path()).arg("sync").spawn().unwrap();
     gate.reached();
-    let second = stage.program(stage.store.path()).arg("sync").output().unwrap();
+    let second = stage.program(stage.store.path()).arg("sync").watched();
     gate.open();
-    let first = first.wait_with_output().unwrap();
+    let first = watched(first.wait_with_output().unwrap());
 
     let said = String::from_utf8(second.stdout).unwrap();
     assert_eq!(said, "verseodin: another process syncs it now; the cache has what it fetched so far\n");
@@ -93,7 +96,7 @@ fn the_second_of_two_processes_says_that_the_first_one_syncs_and_asks_for_nothin
     let mut together: Vec<String> = stage.server.requests().iter().map(address).collect();
     stage.server.clear_requests();
     let alone = stage.other_cache("alone.sqlite");
-    assert!(stage.program(alone.path()).arg("sync").output().unwrap().status.success());
+    assert!(stage.program(alone.path()).arg("sync").watched().status.success());
     let mut expected: Vec<String> = stage.server.requests().iter().map(address).collect();
     together.sort();
     expected.sort();
@@ -127,7 +130,7 @@ async fn processes_that_take_turns_end_as_one_that_did_it_all() {
         let world = Arc::new(stage.world.until(today.plus(turn - 9)));
         stage.server.replace(Arc::new(WorldTracker::new(world)));
         if turn % 2 == 0 {
-            let output = stage.program(stage.store.path()).arg("sync").output().unwrap();
+            let output = stage.program(stage.store.path()).arg("sync").watched();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         } else {
             done(stage.sync_on(today).await);
@@ -230,14 +233,14 @@ pub fn second_asks_for_nothing(
     while requests() < 3 {
         std::thread::sleep(Duration::from_millis(2));
     }
-    let second = program(store.path()).arg("sync").output().unwrap();
-    let first = first.wait_with_output().unwrap();
+    let second = program(store.path()).arg("sync").watched();
+    let first = watched(first.wait_with_output().unwrap());
     let said = String::from_utf8(second.stdout).unwrap();
     assert_eq!(said, format!("{source}: another process syncs it now; the cache has what it fetched so far\n"));
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let together = requests();
     clear();
-    assert!(program(alone.path()).arg("sync").output().unwrap().status.success());
+    assert!(program(alone.path()).arg("sync").watched().status.success());
     assert_eq!(together, requests(), "requests");
     assert_same("two processes", &picture(store), &picture(alone));
     assert_sound("two processes", store);
