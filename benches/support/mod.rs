@@ -18,6 +18,7 @@
 pub mod asks;
 pub mod cache;
 pub mod child;
+pub mod crowd;
 pub mod floor;
 pub mod goals;
 pub mod paired;
@@ -25,6 +26,7 @@ pub mod rows;
 pub mod scan;
 pub mod servers;
 pub mod tracker;
+pub mod wrk;
 
 /// How a program was started.
 #[derive(Clone, Debug)]
