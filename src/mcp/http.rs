@@ -18,7 +18,10 @@ use axum::{
     routing::{get, post},
 };
 use guard::Guards;
-use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::{
+    ServerHandler,
+    transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService},
+};
 use sessions::Sessions;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -100,8 +103,26 @@ impl HttpServer {
     pub fn new(registry: Registry, backend: Arc<Backend>, limits: Limits, options: HttpOptions) -> Self {
         let metrics = options.metrics.then(|| Arc::new(Metrics::new()));
         let server = Server::for_many(registry, Arc::clone(&backend), limits, metrics.clone());
-        let sessions = Arc::new(Sessions::new(server.clone(), &options.limits));
+        Self::with(server, backend, options, metrics)
+    }
+
+    /// The same routes, guards and limits around any server of the protocol. Whoever asks it is in the extensions of the
+    /// `Parts` that come with a request; its health is that of this backend.
+    #[must_use]
+    pub fn around(server: impl ServerHandler + Clone, backend: Arc<Backend>, options: HttpOptions) -> Self {
+        let metrics = options.metrics.then(|| Arc::new(Metrics::new()));
+        Self::with(server, backend, options, metrics)
+    }
+
+    fn with<S: ServerHandler + Clone>(
+        server: S,
+        backend: Arc<Backend>,
+        options: HttpOptions,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Self {
+        let sessions = Arc::new(Sessions::new(&options.limits));
         let guards = Arc::new(Guards::new(&options, Arc::clone(&sessions), metrics));
+        let sse = get(sse::open::<S>).with_state((server.clone(), Arc::clone(&sessions)));
 
         let config = StreamableHttpServerConfig::default()
             .with_json_response(true)
@@ -114,9 +135,8 @@ impl HttpServer {
 
         let mut app = Router::new()
             .route_service("/mcp", streamable)
-            .route("/sse", get(sse::open))
-            .route("/messages", post(sse::message))
-            .with_state(Arc::clone(&sessions))
+            .route("/sse", sse)
+            .route("/messages", post(sse::message).with_state(Arc::clone(&sessions)))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready).with_state(backend));
         if options.metrics {

@@ -93,11 +93,6 @@ impl Server {
         Self::of(registry, backend, limits, Calls { log_all: true, metrics }, None)
     }
 
-    /// The same server for one of the many.
-    pub(super) fn asked_by(&self, principal: Arc<Principal>) -> Self {
-        Self { shared: Arc::clone(&self.shared), principal: Some(principal) }
-    }
-
     fn of(
         registry: Registry,
         backend: Arc<Backend>,

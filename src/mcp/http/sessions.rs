@@ -1,7 +1,7 @@
 //! Sessions of the older protocol eras: how many, whose they are, and their end.
 
 use super::HttpLimits;
-use crate::mcp::{Principal, Server};
+use crate::mcp::Principal;
 use rmcp::{
     model::ClientJsonRpcMessage,
     transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig},
@@ -15,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 /// The sessions of a server.
 pub(super) struct Sessions {
-    /// What an SSE session is served by.
-    pub(super) server: Server,
     /// Those of Streamable HTTP. The library ends them when they are idle.
     pub(super) streamable: Arc<LocalSessionManager>,
     /// Whose they are, by id.
@@ -35,13 +33,12 @@ pub(super) struct SseSession {
 }
 
 impl Sessions {
-    pub(super) fn new(server: Server, limits: &HttpLimits) -> Self {
+    pub(super) fn new(limits: &HttpLimits) -> Self {
         let mut session_config = SessionConfig::default();
         session_config.keep_alive = Some(limits.idle);
         let mut streamable = LocalSessionManager::default();
         streamable.session_config = session_config;
         Self {
-            server,
             streamable: Arc::new(streamable),
             owners: Mutex::default(),
             sse: Mutex::default(),

@@ -9,7 +9,7 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{Query, State},
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     response::{
         IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
@@ -17,7 +17,7 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use rmcp::{
-    ServiceExt as _,
+    ServerHandler, ServiceExt as _,
     model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
 };
 use serde::Deserialize;
@@ -29,8 +29,8 @@ use tokio_util::sync::PollSender;
 const WAITING: usize = 32;
 
 /// Opens a session: the first event says where to post messages, the others are the server's messages.
-pub(super) async fn open(
-    State(sessions): State<Arc<Sessions>>,
+pub(super) async fn open<S: ServerHandler>(
+    State((server, sessions)): State<(S, Arc<Sessions>)>,
     Extension(principal): Extension<Arc<Principal>>,
 ) -> Result<Response, Refusal> {
     if !sessions.has_room().await {
@@ -39,7 +39,6 @@ pub(super) async fn open(
     let id = uuid::Uuid::new_v4().to_string();
     let (incoming, mut messages) = mpsc::channel::<ClientJsonRpcMessage>(WAITING);
     let (answers, mut outgoing) = mpsc::channel::<ServerJsonRpcMessage>(WAITING);
-    let server = sessions.server.asked_by(Arc::clone(&principal));
     sessions.lock_sse().insert(id.clone(), SseSession { principal, incoming });
 
     let closing = sessions.closing.clone();
@@ -78,6 +77,7 @@ pub(super) async fn message(
     State(sessions): State<Arc<Sessions>>,
     Extension(principal): Extension<Arc<Principal>>,
     Query(session): Query<Session>,
+    parts: Parts,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
     let incoming = {
@@ -89,8 +89,10 @@ pub(super) async fn message(
     };
     let unknown = || Refusal::new(StatusCode::NOT_FOUND, "no such session; open one at /sse");
     let incoming = incoming.ok_or_else(unknown)?;
-    let message = serde_json::from_slice::<ClientJsonRpcMessage>(&body)
+    let mut message = serde_json::from_slice::<ClientJsonRpcMessage>(&body)
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body must be one JSON-RPC message"))?;
+    // Who asks, as Streamable HTTP hands it on.
+    message.insert_extension(parts);
     match incoming.try_send(message) {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(mpsc::error::TrySendError::Full(_)) => Err(guard::busy()),
