@@ -1,4 +1,9 @@
-"""What came out of one requirement set, as a table; with --baseline, the lines of a baseline that would accept it."""
+"""What came out of one requirement set, as a table.
+
+table.py --program FOUND BASELINE: what failed beside the lines of the baseline.
+table.py --fixture FOUND REQUIREMENTS: what failed of the scenarios that the requirement set scores.
+table.py --baseline FOUND: the lines of a baseline that would accept it.
+"""
 
 import json
 import pathlib
@@ -23,24 +28,61 @@ def failures(checks):
     return sorted({check["id"] for check in checks if check["status"] in ("FAILURE", "WARNING")})
 
 
-def main():
-    folder, baseline = sys.argv[1], pathlib.Path(sys.argv[2])
-    found = scenarios(folder)
-    if "--baseline" in sys.argv:
-        lines = [f"  - {name}:{check}" for name, checks in found.items() for check in failures(checks)]
-        print("server:")
-        print("\n".join(line for line in lines if not line.endswith(NEVER_EXPECTED)))
-        return
-    expected = {line.strip("- \n") for line in baseline.read_text().splitlines() if line.startswith("  - ")}
+def passed(checks):
+    return sum(check["status"] == "SUCCESS" for check in checks)
+
+
+def lines(path, section=""):
+    """The names of a list in one of the suite's files, which are simple enough to read without a library."""
+    text = pathlib.Path(path).read_text()
+    if section:
+        text = re.search(rf"^{section}:\n((?:  .*\n|\n)+)", text, re.MULTILINE).group(1)
+    return [line.strip("- ") for line in text.splitlines() if line.startswith("  - ")]
+
+
+def baseline(found):
+    print("server:")
+    for name, checks in found.items():
+        for check in failures(checks):
+            if check != NEVER_EXPECTED:
+                print(f"  - {name}:{check}")
+
+
+def program(found, path):
+    expected = set(lines(path))
     print("| scenario | passed | without fixture | failed |\n|---|---|---|---|")
     sums = [0, 0, 0]
     for name, checks in found.items():
         failed = [check for check in failures(checks) if f"{name}:{check}" not in expected]
-        passed = sum(check["status"] == "SUCCESS" for check in checks)
-        row = [passed, len(failures(checks)) - len(failed), len(failed)]
+        row = [passed(checks), len(failures(checks)) - len(failed), len(failed)]
         sums = [a + b for a, b in zip(sums, row)]
         print(f"| {name} | {row[0]} | {row[1] or ''} | {', '.join(failed)} |")
     print(f"| **all** | {sums[0]} | {sums[1]} | {sums[2]} |")
+    return sums[2]
 
 
-main()
+def fixture(found, path):
+    scored = sorted(lines(path, "server"))
+    print("| scored scenario | passed | failed |\n|---|---|---|")
+    sums = [0, 0]
+    for name in scored:
+        checks = found.get(name, [])
+        # What was not asked has not passed.
+        failed = failures(checks) + [check["id"] for check in checks if check["status"] == "SKIPPED"]
+        failed += [] if passed(checks) else ["nothing passed"]
+        sums = [sums[0] + passed(checks), sums[1] + len(failed)]
+        print(f"| {name} | {passed(checks)} | {', '.join(failed)} |")
+    print(f"| **all {len(scored)}** | {sums[0]} | {sums[1]} |")
+    others = [name for name, checks in found.items() if name not in scored and passed(checks) and not failures(checks)]
+    print(f"\nNot scored, and passed too: {', '.join(others)}.")
+    return sums[1]
+
+
+def main():
+    how, found, *rest = sys.argv[1:]
+    if how == "--baseline":
+        return baseline(scenarios(found))
+    return {"--program": program, "--fixture": fixture}[how](scenarios(found), *rest)
+
+
+sys.exit(1 if main() else 0)
