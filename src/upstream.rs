@@ -6,6 +6,7 @@
 mod error;
 mod fields;
 mod http;
+pub mod issuer;
 pub mod lumar;
 pub mod lunary;
 mod rate;

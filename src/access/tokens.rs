@@ -1,5 +1,6 @@
 //! Bearer tokens of a file: only their hashes are kept, and the file is read again when it changes.
 
+use super::oauth;
 use crate::{
     mcp::{
         Principal,
@@ -7,7 +8,7 @@ use crate::{
     },
     store::Allowed,
 };
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -24,7 +25,8 @@ use subtle::ConstantTimeEq as _;
 
 // A change counts within this time.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-const PREFIX: &str = "vis_";
+/// What tokens of files begin with.
+pub(super) const PREFIX: &str = "vis_";
 const BYTES: usize = 32;
 
 /// The file cannot be used.
@@ -127,7 +129,7 @@ impl Authenticate for TokenFile {
     fn authenticate<'a>(&'a self, token: Option<&'a str>) -> BoxFuture<'a, Result<Arc<Principal>, Denied>> {
         let denied = |challenge: &str, words| Denied {
             status: StatusCode::UNAUTHORIZED,
-            challenge: challenge.to_owned(),
+            header: (header::WWW_AUTHENTICATE, challenge.to_owned()),
             words,
         };
         let done = match token {
@@ -158,9 +160,10 @@ fn read(path: &Path) -> Result<Known, TokenFileError> {
         .into_iter()
         .map(|token| {
             let name = token.name.trim().to_owned();
-            if name.is_empty() || name == Principal::owner().name || !names.insert(name.clone()) {
+            let kept = name == Principal::owner().name || oauth::is_name(&name);
+            if name.is_empty() || kept || !names.insert(name.clone()) {
                 return Err(invalid(format!(
-                    "the name {:?} is empty, taken, or `owner`; give each token its own",
+                    "the name {:?} is empty, taken, `owner`, or one of `oauth:`; give each token its own",
                     token.name
                 )));
             }
@@ -174,7 +177,8 @@ fn read(path: &Path) -> Result<Known, TokenFileError> {
         .collect()
 }
 
-fn projects(names: Vec<String>) -> Result<Allowed, String> {
+/// The projects that names open.
+pub(super) fn projects(names: Vec<String>) -> Result<Allowed, String> {
     if names.iter().any(|name| name == "*") {
         return Ok(Allowed::All);
     }

@@ -5,10 +5,12 @@
 mod connections;
 mod guard;
 mod health;
+mod resource;
 mod sessions;
 mod sse;
 
 pub use guard::{Authenticate, Denied, Open};
+pub use resource::{ProtectedResource, READ, SYNC};
 
 use super::{Backend, Limits, Registry, Server, metrics::Metrics};
 use axum::{
@@ -75,6 +77,8 @@ pub struct HttpOptions {
     pub origins: Vec<String>,
     /// Who may ask.
     pub access: Arc<dyn Authenticate>,
+    /// What the server is to an issuer of tokens, where it has one.
+    pub resource: Option<Arc<ProtectedResource>>,
     /// Show figures at `/metrics`.
     pub metrics: bool,
     /// What each client gets.
@@ -102,8 +106,9 @@ impl HttpServer {
     #[must_use]
     pub fn new(registry: Registry, backend: Arc<Backend>, limits: Limits, options: HttpOptions) -> Self {
         let metrics = options.metrics.then(|| Arc::new(Metrics::new()));
+        let writing = registry.tools().filter(|tool| !tool.hints.read_only).map(|tool| tool.name).collect();
         let server = Server::for_many(registry, Arc::clone(&backend), limits, metrics.clone());
-        Self::with(server, backend, options, metrics)
+        Self::with(server, backend, options, writing, metrics)
     }
 
     /// The same routes, guards and limits around any server of the protocol. Whoever asks it is in the extensions of the
@@ -111,17 +116,18 @@ impl HttpServer {
     #[must_use]
     pub fn around(server: impl ServerHandler + Clone, backend: Arc<Backend>, options: HttpOptions) -> Self {
         let metrics = options.metrics.then(|| Arc::new(Metrics::new()));
-        Self::with(server, backend, options, metrics)
+        Self::with(server, backend, options, Vec::new(), metrics)
     }
 
     fn with<S: ServerHandler + Clone>(
         server: S,
         backend: Arc<Backend>,
         options: HttpOptions,
+        writing: Vec<&'static str>,
         metrics: Option<Arc<Metrics>>,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(&options.limits));
-        let guards = Arc::new(Guards::new(&options, Arc::clone(&sessions), metrics));
+        let guards = Arc::new(Guards::new(&options, writing, Arc::clone(&sessions), metrics));
         let sse = get(sse::open::<S>).with_state((server.clone(), Arc::clone(&sessions)));
 
         let config = StreamableHttpServerConfig::default()
@@ -139,6 +145,11 @@ impl HttpServer {
             .route("/messages", post(sse::message).with_state(Arc::clone(&sessions)))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready).with_state(backend));
+        if let Some(resource) = &options.resource {
+            let describe = get(resource::describe).with_state(Arc::clone(resource));
+            let below = format!("{}/{{*path}}", resource::WELL_KNOWN);
+            app = app.route(resource::WELL_KNOWN, describe.clone()).route(&below, describe);
+        }
         if options.metrics {
             app = app.route("/metrics", get(guard::figures).with_state(Arc::clone(&guards)));
         }

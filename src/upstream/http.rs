@@ -432,14 +432,19 @@ impl Http {
     }
 }
 
-/// Is the address one that a key may be sent to? The answer is whether it is this machine.
-fn check_base_url(url: &Url) -> Result<bool, Error> {
-    let loopback = match url.host() {
+/// Is it this machine?
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
-    };
+    }
+}
+
+/// Is the address one that a key may be sent to? The answer is whether it is this machine.
+fn check_base_url(url: &Url) -> Result<bool, Error> {
+    let loopback = is_loopback(url);
     let problem = match url.scheme() {
         "https" | "http" if url.host().is_none() => "the base URL has no host",
         "https" | "http" if !url.username().is_empty() || url.password().is_some() => {

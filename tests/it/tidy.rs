@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("store", &["model"], &["rusqlite", "rusqlite_migration", "zstd"]),
     ("sync", &["analysis", "clock", "detect", "model", "store", "upstream"], &[]),
     ("mcp", &["clock", "model", "store", "sync"], &["rmcp", "governor", "hyper", "hyper_util", "prometheus_client"]),
-    ("access", &["mcp", "store"], &["sha2", "subtle", "getrandom"]),
+    ("access", &["mcp", "store", "upstream"], &["sha2", "subtle", "getrandom", "jsonwebtoken"]),
     ("tools", &["analysis", "detect", "mcp", "model", "store", "sync"], &[]),
     ("config", &["model"], &["env::var", "env::vars", "env::var_os", "env::vars_os"]),
     ("demo", &["clock", "model"], &[]),

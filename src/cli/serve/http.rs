@@ -2,7 +2,7 @@
 
 use super::super::{Context, Failure, output};
 use crate::{
-    access::TokenFile,
+    access::{Both, OAuth, OAuthError, TokenFile},
     mcp::{
         Registry,
         http::{self, Authenticate, HttpLimits, HttpOptions, HttpServer, Open},
@@ -26,9 +26,18 @@ pub(super) struct Http {
     /// Serve over HTTP at this address in place of stdio, such as 127.0.0.1:8080
     #[arg(long = "http", value_name = "ADDR")]
     address: Option<SocketAddr>,
-    /// Who may ask: a file of tokens, see `visibility-mcp token`; needed off loopback
+    /// Who may ask: a file of tokens, see `visibility-mcp token`; this or an issuer is needed off loopback
     #[arg(long, value_name = "FILE", requires = "address")]
     token_file: Option<PathBuf>,
+    /// Who may ask: holders of tokens that this OAuth issuer gave them for this server
+    #[arg(long, value_name = "URL", requires_all = ["address", "oauth_resource"])]
+    oauth_issuer: Option<String>,
+    /// This server as its clients know it, such as `https://mcp.example.com/mcp`: what tokens must be for
+    #[arg(long, value_name = "URL", requires_all = ["address", "oauth_issuer"])]
+    oauth_resource: Option<String>,
+    /// The claim of the issuer's tokens that lists their projects; without it they open all
+    #[arg(long, value_name = "CLAIM", requires = "oauth_issuer")]
+    oauth_projects_claim: Option<String>,
     /// A name that clients may call the server by, beside localhost; may be given again
     #[arg(long, value_name = "HOST", requires = "address")]
     allow_host: Vec<String>,
@@ -53,24 +62,30 @@ pub(super) struct Http {
 pub(super) struct Opened {
     listener: std::net::TcpListener,
     options: HttpOptions,
+    oauth: Option<Arc<OAuth>>,
 }
 
 impl Http {
     /// Takes the address, where one is given.
     pub(super) fn open(&self) -> Result<Option<Opened>, Failure> {
         let Some(address) = self.address else { return Ok(None) };
-        let access: Arc<dyn Authenticate> = match &self.token_file {
-            Some(path) => Arc::new(TokenFile::read(path).map_err(|error| {
-                Failure::new(error.to_string(), "`visibility-mcp token NAME --project PROJECT` prints lines for it")
-            })?),
-            None if address.ip().is_loopback() => Arc::new(Open),
-            None => {
+        let oauth = self.oauth()?;
+        let access: Arc<dyn Authenticate> = match (self.tokens()?, &oauth) {
+            (Some(file), Some(oauth)) => Arc::new(Both { file, oauth: Arc::clone(oauth) }),
+            (Some(file), None) => Arc::new(file),
+            (None, Some(oauth)) => Arc::clone(oauth) as _,
+            (None, None) if address.ip().is_loopback() => Arc::new(Open),
+            (None, None) => {
                 return Err(Failure::new(
                     format!("{address} can be reached by others, and nothing says who may ask"),
-                    "add `--token-file FILE`, or serve on loopback with `--http 127.0.0.1:PORT`",
+                    "add `--token-file FILE`, or `--oauth-issuer URL` with `--oauth-resource URL`, or serve on loopback \
+                     with `--http 127.0.0.1:PORT`",
                 ));
             }
         };
+        let resource = oauth.as_ref().map(|oauth| oauth.resource());
+        // A name that clients are told is one that they may use.
+        let named = resource.as_ref().map(|resource| resource.host().to_owned());
         let listener = std::net::TcpListener::bind(address).and_then(|listener| {
             listener.set_nonblocking(true)?;
             Ok(listener)
@@ -83,13 +98,38 @@ impl Http {
         Ok(Some(Opened {
             listener,
             options: HttpOptions {
-                hosts: self.allow_host.clone(),
+                hosts: self.allow_host.iter().cloned().chain(named).collect(),
                 origins: self.allow_origin.clone(),
                 access,
+                resource,
                 metrics: self.metrics,
                 limits: HttpLimits { rate: self.rate, sessions: self.max_sessions, ..HttpLimits::default() },
             },
+            oauth,
         }))
+    }
+
+    fn tokens(&self) -> Result<Option<TokenFile>, Failure> {
+        let read = self.token_file.as_deref().map(TokenFile::read).transpose();
+        read.map_err(|error| {
+            Failure::new(error.to_string(), "`visibility-mcp token NAME --project PROJECT` prints lines for it")
+        })
+    }
+
+    fn oauth(&self) -> Result<Option<Arc<OAuth>>, Failure> {
+        let (Some(issuer), Some(resource)) = (&self.oauth_issuer, &self.oauth_resource) else { return Ok(None) };
+        match OAuth::new(issuer, resource, self.oauth_projects_claim.clone()) {
+            Ok(oauth) => Ok(Some(Arc::new(oauth))),
+            Err(error) => {
+                let hint = match error {
+                    OAuthError::Issuer { .. } => "give `--oauth-issuer` as the `issuer` of its own metadata",
+                    OAuthError::Resource { .. } => {
+                        "give `--oauth-resource` as clients know this server, such as `https://mcp.example.com/mcp`"
+                    }
+                };
+                Err(Failure::new(error.to_string(), hint))
+            }
+        }
     }
 }
 
@@ -100,6 +140,9 @@ impl Opened {
         let runtime = http::runtime()?;
         runtime.block_on(async {
             let listener = TcpListener::from_std(self.listener)?;
+            if let Some(oauth) = self.oauth {
+                tokio::spawn(async move { oauth.prepare().await });
+            }
             let shutdown = CancellationToken::new();
             let stop = shutdown.clone();
             let signals = tokio::spawn(async move {

@@ -1,6 +1,10 @@
 //! What every request passes, whatever its route: Host, Origin, who asks, rate, size, and how many at once.
 
-use super::{HttpLimits, HttpOptions, Peer, sessions::Sessions};
+use super::{
+    HttpLimits, HttpOptions, Peer,
+    resource::{self, ProtectedResource},
+    sessions::Sessions,
+};
 use crate::mcp::{Principal, metrics::Metrics};
 use axum::{
     body::Body,
@@ -29,15 +33,20 @@ use url::Url;
 pub trait Authenticate: Send + Sync {
     /// Who holds this bearer token; none where the request has none.
     fn authenticate<'a>(&'a self, token: Option<&'a str>) -> BoxFuture<'a, Result<Arc<Principal>, Denied>>;
+
+    /// What a principal who may not sync is asked to bring, where there is something that they could get.
+    fn to_sync(&self, _: &Principal) -> Option<Denied> {
+        None
+    }
 }
 
 /// Why a request is not let in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Denied {
-    /// 401 where a token is missing or not accepted, 403 where it does not reach far enough.
+    /// 401 where a token is missing or not accepted, 403 where it does not reach far enough, 503 where that can't be known.
     pub status: StatusCode,
-    /// What it must bring, as `WWW-Authenticate` says it.
-    pub challenge: String,
+    /// What helps: `WWW-Authenticate` with what it must bring, or `Retry-After`.
+    pub header: (HeaderName, String),
     /// Why, for a person.
     pub words: &'static str,
 }
@@ -78,6 +87,12 @@ impl Refusal {
     }
 }
 
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self { status: denied.status, words: denied.words, header: Some(denied.header) }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, format!("{}\n", self.words)).into_response();
@@ -96,6 +111,9 @@ pub(super) struct Guards {
     hosts: Vec<String>,
     origins: Vec<String>,
     access: Arc<dyn super::Authenticate>,
+    resource: Option<Arc<ProtectedResource>>,
+    /// Tools that only those may call who may sync.
+    writing: Vec<&'static str>,
     rate: DefaultKeyedRateLimiter<String>,
     asked: AtomicU32,
     at_once: Arc<Semaphore>,
@@ -106,7 +124,12 @@ pub(super) struct Guards {
 }
 
 impl Guards {
-    pub(super) fn new(options: &HttpOptions, sessions: Arc<Sessions>, metrics: Option<Arc<Metrics>>) -> Self {
+    pub(super) fn new(
+        options: &HttpOptions,
+        writing: Vec<&'static str>,
+        sessions: Arc<Sessions>,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Self {
         let limits = options.limits.clone();
         let rate = NonZeroU32::new(limits.rate).unwrap_or(NonZeroU32::MIN);
         let quota =
@@ -115,6 +138,8 @@ impl Guards {
             hosts: options.hosts.iter().map(|host| host.to_lowercase()).collect(),
             origins: options.origins.clone(),
             access: Arc::clone(&options.access),
+            resource: options.resource.clone(),
+            writing,
             rate: RateLimiter::keyed(quota),
             asked: AtomicU32::new(0),
             at_once: Arc::new(Semaphore::new(limits.at_once)),
@@ -143,6 +168,15 @@ impl Guards {
         }
         let Ok(url) = Url::parse(origin) else { return false };
         matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| LOOPBACK.contains(&host))
+    }
+
+    /// The route, as figures name it.
+    fn route(&self, path: &str) -> &'static str {
+        if self.resource.as_ref().is_some_and(|resource| resource.is_described_at(path)) {
+            return resource::WELL_KNOWN;
+        }
+        let known = ["/mcp", "/sse", "/messages", "/metrics", "/health/live", "/health/ready"];
+        known.into_iter().find(|route| *route == path).unwrap_or("other")
     }
 
     /// Waits until no request is at work.
@@ -177,7 +211,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let route = route(request.uri().path());
+    let route = guards.route(request.uri().path());
     let response = match guarded(&guards, peer, route, request, next).await {
         Ok(response) => response,
         Err(refusal) => {
@@ -208,9 +242,9 @@ async fn guarded(
     by_name(guards, &parts)?;
     // One client: whose token it is, else where it comes from.
     let mut client = format!("from {}", peer.0.ip());
-    if route.starts_with("/health") {
-        // Whoever watches the server is not held up by those who ask it.
-        slow_enough(guards, &format!("health {client}"))?;
+    if route.starts_with("/health") || route == resource::WELL_KNOWN {
+        // Whoever watches the server, or asks how to be let in, is not held up by those who ask it.
+        slow_enough(guards, &format!("{route} {client}"))?;
     } else {
         let principal = let_in(guards, &parts.headers, &client).await?;
         if principal.name != Principal::owner().name {
@@ -228,6 +262,7 @@ async fn guarded(
     let asked = Asked::of(&parts, &body);
     if route == "/mcp" {
         asked.may_use_session(guards).await?;
+        asked.may_call(guards, &body)?;
     }
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if let Some(id) = response.headers().get(&SESSION).and_then(|id| id.to_str().ok())
@@ -266,6 +301,7 @@ struct Asked {
     session: Option<String>,
     /// It is the one message that opens a session, whatever its headers say.
     opens: bool,
+    is_call: bool,
     principal: Option<Arc<Principal>>,
 }
 
@@ -281,8 +317,32 @@ impl Asked {
             method: parts.method.clone(),
             session: parts.headers.get(&SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned),
             // What is no plain message may be one to a more lenient reader.
-            opens: parts.method == Method::POST && !message.is_ok_and(|message| message.method != "initialize"),
+            opens: parts.method == Method::POST
+                && !message.as_ref().is_ok_and(|message| message.method != "initialize"),
+            is_call: message.is_ok_and(|message| message.method == "tools/call"),
             principal: parts.extensions.get::<Arc<Principal>>().cloned(),
+        }
+    }
+
+    /// Who may not sync, and could be let, hears of it in a way that their client can act on.
+    fn may_call(&self, guards: &Guards, body: &[u8]) -> Result<(), Refusal> {
+        #[derive(Deserialize)]
+        struct Call<'a> {
+            #[serde(borrow)]
+            params: Named<'a>,
+        }
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow)]
+            name: Cow<'a, str>,
+        }
+        let Some(principal) = self.principal.as_ref().filter(|principal| !principal.may_sync) else { return Ok(()) };
+        // What is not understood here is the tool's to refuse.
+        match serde_json::from_slice::<Call<'_>>(body) {
+            Ok(call) if self.is_call && guards.writing.contains(&call.params.name.as_ref()) => {
+                guards.access.to_sync(principal).map_or(Ok(()), |denied| Err(denied.into()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -328,7 +388,7 @@ async fn let_in(guards: &Guards, headers: &HeaderMap, client: &str) -> Result<Ar
     };
     // Whoever tries tokens is slowed down by where they come from.
     slow_enough(guards, &format!("denied {client}"))?;
-    Err(Refusal::new(denied.status, denied.words).with(header::WWW_AUTHENTICATE, denied.challenge))
+    Err(denied.into())
 }
 
 fn slow_enough(guards: &Guards, client: &str) -> Result<(), Refusal> {
@@ -358,14 +418,6 @@ fn holding(response: Response, permits: Permits) -> Response {
             frame
         }))
     })
-}
-
-/// The route, as figures name it.
-fn route(path: &str) -> &'static str {
-    ["/mcp", "/sse", "/messages", "/metrics", "/health/live", "/health/ready"]
-        .into_iter()
-        .find(|route| *route == path)
-        .unwrap_or("other")
 }
 
 /// The figures of the server.

@@ -84,7 +84,8 @@ pub(super) async fn message(
         let open = sessions.lock_sse();
         // Another's session is as unknown as none.
         open.get(&session.session_id)
-            .filter(|session| session.principal.name == principal.name)
+            // So is one that was opened with a token of other rights: what is asked there is asked with those.
+            .filter(|session| session.principal == principal)
             .map(|session| session.incoming.clone())
     };
     let unknown = || Refusal::new(StatusCode::NOT_FOUND, "no such session; open one at /sse");
