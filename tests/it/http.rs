@@ -2,6 +2,7 @@
 
 mod access;
 mod guards;
+mod oauth;
 mod sse;
 
 use crate::support::{http::HttpProgram, program::Home, raw::Era, world::SMALL};

@@ -1,6 +1,7 @@
 //! What tests share: a raw client of the protocol, tools that misbehave, servers in this process.
 
 pub mod http;
+pub mod issuer;
 pub mod lumar;
 pub mod lunary;
 pub mod program;
