@@ -198,7 +198,7 @@ impl ToolCx<'_> {
             let what = if self.principal.may_sync {
                 "a sync fetches every project of a source, and not all of them are open to you"
             } else {
-                "you may read here, and not sync; that takes a token with `sync`, from an issuer one with the scope `visibility:sync`"
+                "you may read here, and not sync; that takes a token with `sync`, or with the scope `visibility:sync`"
             };
             let next = "answer from what is cached; as_of says how fresh it is";
             return Err(ToolError::Unavailable { what: what.to_owned(), next: next.to_owned() });

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The program behind a real issuer of tokens (oidc-provider), and the protocol's own TypeScript clients on their whole way
-# to an answer: metadata, registration, a person who signs in, a token. Then what must not be let in. Prints what was
+# The program with a real issuer of tokens (oidc-provider), and the protocol's own TypeScript clients on their whole way to
+# an answer: metadata, registration, a person who signs in, a token. Then what must not be let in. Prints what was
 # asked and answered; fails where it is not as docs/serving.md says.
 # usage: tests/oauth/run.sh PROGRAM FOLDER; what the issuer and the clients need is installed into FOLDER.
 set -euo pipefail

@@ -43,7 +43,7 @@ pub trait Authenticate: Send + Sync {
 /// Why a request is not let in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Denied {
-    /// 401 where a token is missing or not accepted, 403 where it does not reach far enough, 503 where that can't be known.
+    /// 401 where a token is missing or not accepted, 403 where it does not reach far enough, 503 where nobody can tell.
     pub status: StatusCode,
     /// What helps: `WWW-Authenticate` with what it must bring, or `Retry-After`.
     pub header: (HeaderName, String),
