@@ -8,6 +8,7 @@ mod brands;
 mod client;
 mod contract;
 mod convert;
+mod decode;
 mod document;
 mod ids;
 mod pages;
@@ -16,6 +17,7 @@ mod session;
 mod slices;
 mod wire;
 
+pub use decode::{decode_project, decode_runs, decode_scores};
 pub use session::Credential;
 
 use super::{Discovery, Error, Fetch, Known, Limits, Page, Slice, Upstream, Wanted};

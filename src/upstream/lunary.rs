@@ -52,6 +52,9 @@ const MAX_ROWS: u64 = 64_000;
 /// Rows of a page at least: where the runs are very large.
 const MIN_ROWS: u64 = 10;
 
+/// What any run will do for, in errors.
+const LIST: &str = "the list of runs";
+
 /// Sets the hash of a record with its trace apart from that of the list's row alone.
 const WITH_TRACE: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -141,27 +144,67 @@ impl Lunary {
 
     /// The key's project, off any run of it: the API does not tell a key what it is for.
     async fn discover_project(&self) -> Result<Discovery<ProjectRecord>, Error> {
-        let what = "the list of runs";
         let mut found = Discovery { items: vec![], rejected: vec![], failed: vec![], drift: vec![] };
         // Without a filter the list is of model calls; with any, of all types.
         let queries: &[&str] =
             if self.settings.filter.is_llm_only() { &["limit=1"] } else { &["limit=1", "date=gte.1970-01-02&limit=1"] };
         for query in queries {
-            let body = self.fetch_list(what, query).await?;
-            let (rows, _) = pages::envelope(what, &body)?;
-            for row in rows {
-                let drift = DriftLog::default();
-                match self.describe(row, &drift) {
-                    Ok(project) => found.items.push(project),
-                    Err(why) => found.rejected.push(why.reject(row.get())),
-                }
-                found.drift.extend(drift.into_drifts());
-                if !found.items.is_empty() {
-                    return Ok(found);
-                }
+            self.describe_any(&self.fetch_list(LIST, query).await?, &mut found)?;
+            if !found.items.is_empty() {
+                break;
             }
         }
         Ok(found)
+    }
+
+    /// Adds the project of the first row that says which it is.
+    fn describe_any(&self, body: &str, found: &mut Discovery<ProjectRecord>) -> Result<(), Error> {
+        let (rows, _) = pages::envelope(LIST, body)?;
+        for row in rows {
+            let drift = DriftLog::default();
+            let project = self.describe(row, &drift);
+            found.drift.extend(drift.into_drifts());
+            match project {
+                Ok(project) => {
+                    found.items.push(project);
+                    break;
+                }
+                Err(why) => found.rejected.push(why.reject(row.get())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads an answer of `GET /runs` as the one that tells the key's project. Needs no network, so fuzzers can call it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Decode`] when the body is no list.
+    pub fn decode_project(&self, body: &str) -> Result<Discovery<ProjectRecord>, Error> {
+        let mut found = Discovery { items: vec![], rejected: vec![], failed: vec![], drift: vec![] };
+        self.describe_any(&repair::repair(body), &mut found)?;
+        Ok(found)
+    }
+
+    /// Reads an answer of `GET /runs` as a page of a day, from `cursor` on. Needs no network, so fuzzers can call it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Decode`] when the body is no list, or of rows that were not asked for. Rows that cannot be understood
+    /// are put aside in the page.
+    pub fn decode_runs(
+        &self,
+        project: &ProjectRecord,
+        day: Day,
+        cursor: Option<&Cursor>,
+        body: &str,
+    ) -> Result<Page, Error> {
+        let (what, place) = (format!("runs of {day}"), Place::of(cursor, day));
+        let asked = Asked { what: &what, project: &project.key, day, place: &place, limit: self.page_rows };
+        match pages::read(asked, &self.settings, &repair::repair(body))? {
+            Answer::Page(page) => Ok(*page),
+            Answer::NoRoom => Err(asked.no_room()),
+        }
     }
 
     fn describe(&self, row: &RawValue, drift: &DriftLog) -> Result<ProjectRecord, super::fields::Unreadable> {

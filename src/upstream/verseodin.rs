@@ -6,7 +6,7 @@ mod brands;
 mod contract;
 mod convert;
 
-pub use convert::decode_prompts;
+pub use convert::{decode_history, decode_prompts};
 
 use super::{
     Cursor, Discovery, Drift, DriftKind, Error, Fetch, Known, Limits, Page, Rejected, Slice, Upstream, Wanted,
@@ -362,6 +362,20 @@ impl Listed {
         };
         Ok((project, rejected))
     }
+}
+
+/// Reads a universe as the list of universes has it, with the answers of `GET /universes/{id}` and
+/// `GET /universes/{id}/brands`. Needs no network, so fuzzers can call it.
+///
+/// # Errors
+///
+/// [`Error::Decode`] when the universe cannot be understood. Brands that cannot be are put aside.
+pub fn decode_universe(row: &str, detail: &str, brands: &str) -> Result<(ProjectRecord, Vec<Rejected>), Error> {
+    let what = "a universe";
+    let unreadable = |why: Unreadable| Error::Decode { what: what.to_owned(), detail: why.0 };
+    let row: &RawValue = serde_json::from_str(row).map_err(|_| unreadable(Unreadable("it is no JSON".to_owned())))?;
+    let listed = Listed::read(row, &mut vec![]).map_err(unreadable)?;
+    listed.describe(what, detail, Some(("brands of a universe", brands)), &DriftLog::default())
 }
 
 /// A list of words; items that are no text are left out, and noted.

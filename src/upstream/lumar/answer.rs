@@ -1,5 +1,6 @@
 //! The GraphQL envelope: data, errors beside it, and what each error means to us.
 
+use super::document;
 use crate::upstream::{Error, http::Reply};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -96,6 +97,34 @@ impl<'a> Answer<'a> {
             (None, None) if complaints.is_empty() => Err(decode("`data` is missing")),
             _ => Ok(Self { data, complaints }),
         }
+    }
+
+    /// What it says to each of so many questions, in their order; nothing to those that another's failure took along.
+    pub(super) fn to_each(
+        &self,
+        questions: usize,
+        about: &About,
+        error: impl Fn(&Complaint) -> Error,
+    ) -> Vec<Option<Result<Box<RawValue>, Error>>> {
+        let whole = self.complaints.iter().find(|complaint| complaint.alias.is_none());
+        let blames_some = self.complaints.iter().any(|complaint| complaint.alias.is_some());
+        let answer = |number| {
+            let alias = document::alias(number);
+            let own = self.complaints.iter().find(|complaint| complaint.alias.as_ref() == Some(&alias));
+            let value = self.data.as_ref().and_then(|data| data.get(&*alias));
+            match (own, value) {
+                // Half an answer is none: it would be taken for the whole.
+                (Some(complaint), _) => Some(Err(error(complaint))),
+                (None, Some(value)) if value.get() != "null" => Some(Ok((*value).to_owned())),
+                // Where an answer may not be null, the failure of one takes all others along.
+                (None, _) if blames_some && self.is_empty() => None,
+                (None, _) => Some(Err(match whole {
+                    Some(complaint) => error(complaint),
+                    None => Error::NotFound { what: about.what.clone() },
+                })),
+            }
+        };
+        (0..questions).map(answer).collect()
     }
 
     /// Is there not one answer in it?

@@ -206,25 +206,7 @@ impl Client {
             );
             complaint.error(about, &self.variable, refusal)
         };
-        let whole = answer.complaints.iter().find(|complaint| complaint.alias.is_none());
-        let blames_some = answer.complaints.iter().any(|complaint| complaint.alias.is_some());
-        let mut answers = Vec::with_capacity(asks.len());
-        for number in 0..asks.len() {
-            let alias = document::alias(number);
-            let own = answer.complaints.iter().find(|complaint| complaint.alias.as_ref() == Some(&alias));
-            let value = answer.data.as_ref().and_then(|data| data.get(&*alias));
-            answers.push(match (own, value) {
-                // Half an answer is none: it would be taken for the whole.
-                (Some(complaint), _) => Some(Err(error(complaint))),
-                (None, Some(value)) if value.get() != "null" => Some(Ok((*value).to_owned())),
-                // Where an answer may not be null, the failure of one takes all others along.
-                (None, _) if blames_some && answer.is_empty() => None,
-                (None, _) => Some(Err(match whole {
-                    Some(complaint) => error(complaint),
-                    None => Error::NotFound { what: about.what.clone() },
-                })),
-            });
-        }
+        let answers = answer.to_each(asks.len(), about, error);
         // What concerns the source concerns all of its questions.
         let fatal =
             answers.iter().flatten().find_map(|answer| answer.as_ref().err().filter(|e| e.is_fatal_to_source()));

@@ -63,7 +63,7 @@ impl Place {
 }
 
 /// A slice's page on its way.
-struct Draft<'p> {
+pub(super) struct Draft<'p> {
     page: Page,
     prompt: Option<&'p PromptRecord>,
     runs: Vec<Joined<'p>>,
@@ -179,26 +179,21 @@ impl Lumar {
         let mut asks: Vec<Variables> = vec![];
         for (at, draft) in drafts.iter().enumerate() {
             let Ok(draft) = draft else { continue };
-            for (place, run) in draft.runs.iter().enumerate() {
-                for brand in run.viewers(known) {
-                    let Some((_, sight)) = run.sights.first() else { continue };
-                    asks.push(vec![
-                        ("account", json!(project.account)),
-                        ("run", json!(sight.id)),
-                        ("brand", json!(brand.0)),
-                    ]);
-                    lookups.push(Lookup { draft: at, run: place, brand });
-                }
+            for (place, brand) in draft.lookups(known) {
+                let Some((_, sight)) = draft.runs.get(place).and_then(|run| run.sights.first()) else { continue };
+                asks.push(vec![
+                    ("account", json!(project.account)),
+                    ("run", json!(sight.id)),
+                    ("brand", json!(brand.0)),
+                ]);
+                lookups.push(Lookup { draft: at, run: place, brand });
             }
         }
         let answers = self.client.ask(&RUN_DETAILS, &about, &asks, usize::MAX).await?;
         for (lookup, answer) in lookups.into_iter().zip(answers) {
             let Some(slot) = drafts.get_mut(lookup.draft) else { continue };
             match (slot.as_mut(), answer) {
-                (Ok(draft), Ok(answer)) => {
-                    draft.page.bytes += answer.get().len() as u64;
-                    draft.details.entry(lookup.run).or_default().push((lookup.brand, answer));
-                }
+                (Ok(draft), Ok(answer)) => draft.add_details(lookup.run, lookup.brand, answer),
                 // A passing failure: the slice is read another time.
                 (Ok(_), Err(error)) if error.is_transient() => *slot = Err(error),
                 // Any other lasts, and costs the run its details but not its place.
@@ -230,7 +225,7 @@ struct List<'p> {
 }
 
 /// Joins the lists of all brands. A brand of which there is no list any more is left out: it was merged into another.
-fn join<'p>(
+pub(super) fn join<'p>(
     what: &str,
     prompt: &'p PromptRecord,
     place: &Place,
@@ -331,7 +326,7 @@ fn joined<'p>(prompt: &PromptRecord, lists: &[List<'p>]) -> Vec<Joined<'p>> {
 }
 
 impl<'p> Draft<'p> {
-    fn empty(prompt: Option<&'p PromptRecord>) -> Self {
+    pub(super) fn empty(prompt: Option<&'p PromptRecord>) -> Self {
         let page = Page {
             runs: vec![],
             rejected: vec![],
@@ -345,7 +340,20 @@ impl<'p> Draft<'p> {
         Self { page, prompt, runs: vec![], details: HashMap::new() }
     }
 
-    fn add_scores(&mut self, what: &str, brand: &BrandKey, answer: &RawValue) -> Result<(), Error> {
+    /// The details to ask for: of which run, by its place, as which brand sees it.
+    pub(super) fn lookups(&self, known: &Known<'_>) -> Vec<(usize, &'p BrandKey)> {
+        let of_run =
+            |(place, run): (usize, &Joined<'p>)| run.viewers(known).into_iter().map(move |brand| (place, brand));
+        self.runs.iter().enumerate().flat_map(of_run).collect()
+    }
+
+    /// Takes the answer to one of these lookups.
+    pub(super) fn add_details(&mut self, place: usize, brand: &'p BrandKey, answer: Box<RawValue>) {
+        self.page.bytes += answer.get().len() as u64;
+        self.details.entry(place).or_default().push((brand, answer));
+    }
+
+    pub(super) fn add_scores(&mut self, what: &str, brand: &BrandKey, answer: &RawValue) -> Result<(), Error> {
         let drift = DriftLog::default();
         self.page.bytes += answer.get().len() as u64;
         self.page.digest ^= xxh3_64(answer.get().as_bytes());
@@ -366,7 +374,7 @@ impl<'p> Draft<'p> {
     }
 
     /// The page, with a record of every run.
-    fn finish(self, project: &ProjectRecord, known: &Known<'_>) -> Page {
+    pub(super) fn finish(self, project: &ProjectRecord, known: &Known<'_>) -> Page {
         let Self { mut page, prompt, runs, mut details } = self;
         let Some(prompt) = prompt else { return page };
         let drift = DriftLog::default();

@@ -24,7 +24,7 @@ const MAX_PAGES: usize = 1_000;
 
 /// A project as the list of an account's projects gives it.
 #[derive(Debug)]
-struct Listed {
+pub(super) struct Listed {
     account: String,
     id: String,
     name: String,
@@ -34,7 +34,7 @@ struct Listed {
 }
 
 impl Listed {
-    fn read(account: &str, row: &RawValue, drift: &DriftLog) -> Result<Self, Unreadable> {
+    pub(super) fn read(account: &str, row: &RawValue, drift: &DriftLog) -> Result<Self, Unreadable> {
         let fields = Fields::read(&PROJECT, row, drift)?;
         let id = fields.word("id")?.into_owned();
         if !ids::is_id(&id) {
@@ -61,7 +61,7 @@ impl Listed {
     }
 
     /// The project, from what else was asked about it.
-    fn describe(
+    pub(super) fn describe(
         self,
         detail: Option<&RawValue>,
         rows: &[Box<RawValue>],

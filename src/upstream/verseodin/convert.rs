@@ -34,9 +34,21 @@ const MAX_WORD: usize = 64;
 /// aside in the page.
 pub fn decode_prompts(project: &ProjectRecord, body: &[u8]) -> Result<Page, Error> {
     let what = "a page of prompts";
-    let body = std::str::from_utf8(body)
-        .map_err(|_| Error::Decode { what: what.to_owned(), detail: "not UTF-8".to_owned() })?;
-    prompts_page(what, project, None, None, body).map(|(page, _)| page)
+    prompts_page(what, project, None, None, text(what, body)?).map(|(page, _)| page)
+}
+
+/// Reads the answer of `GET /universes/{id}/history`, as [`decode_prompts`] reads prompts.
+///
+/// # Errors
+///
+/// As [`decode_prompts`].
+pub fn decode_history(project: &ProjectRecord, body: &[u8]) -> Result<Page, Error> {
+    let what = "history";
+    history_page(what, project, text(what, body)?)
+}
+
+fn text<'a>(what: &str, body: &'a [u8]) -> Result<&'a str, Error> {
+    std::str::from_utf8(body).map_err(|_| Error::Decode { what: what.to_owned(), detail: "not UTF-8".to_owned() })
 }
 
 /// As [`decode_prompts`], of the rows asked for a day. Also gives the last row, by the hash of what makes it the same
