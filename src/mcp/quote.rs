@@ -94,7 +94,7 @@ pub fn chars_shown(text: &str) -> usize {
 }
 
 /// What a text costs a model, roughly, in characters of English, of which four are a token: letters of other scripts
-/// take up to a token each.
+/// that many people write take up to a token each, and all else as many as it has bytes.
 #[must_use]
 pub fn cost(text: &str) -> usize {
     text.chars().map(char_cost).sum()
@@ -103,8 +103,17 @@ pub fn cost(text: &str) -> usize {
 fn char_cost(c: char) -> usize {
     match c {
         '\0'..='\u{7f}' => 1,
-        '\u{80}'..='\u{2e7f}' => 2,
-        _ => 4,
+        // Latin, Greek, Cyrillic, Hebrew and Arabic letters; punctuation.
+        '\u{80}'..='\u{24f}' | '\u{370}'..='\u{52f}' | '\u{590}'..='\u{6ff}' | '\u{2000}'..='\u{206f}' => 2,
+        // The scripts of India, Thai, Georgian; kana, Chinese and Korean, with their punctuation.
+        '\u{900}'..='\u{e7f}'
+        | '\u{10a0}'..='\u{10ff}'
+        | '\u{3000}'..='\u{30ff}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{ff00}'..='\u{ffef}' => 4,
+        // A hostile text is made of these.
+        rare => 4 * rare.len_utf8(),
     }
 }
 
@@ -316,9 +325,10 @@ fn is_hidden(c: char) -> bool {
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
         | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        // Variation selectors; tags and more selectors; private use; noncharacters.
-        | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}'
-        | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}' => true,
+        // Variation selectors; private use; noncharacters; the last planes, of tags, more selectors and private use, in
+        // which there is nothing to see.
+        | '\u{fe00}'..='\u{fe0f}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}'
+        | '\u{e0000}'..='\u{10ffff}' => true,
         _ => c.is_control() || u32::from(c) & 0xfffe == 0xfffe,
     }
 }
