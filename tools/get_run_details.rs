@@ -7,7 +7,7 @@ use crate::{
     mcp::{
         Tool, ToolCx, ToolError,
         params::{BrandName, ResponseFormat},
-        quote::{Quoted, QuotedFields, QuotedLine},
+        quote::{Quoted, QuotedFields, QuotedLine, cost},
     },
     model::{Basis, Brand, Day, DayRange, PromptId, RunId},
     store::{CitationRow, FactRow, HistoryRow, Reader, RunDetails},
@@ -238,14 +238,15 @@ fn render(
     (brand, listed_brands): (Option<&Brand>, &[Brand]),
     run: &RunDetails,
     record: Option<&str>,
-    (as_of, caveats): (Vec<AsOf>, Vec<String>),
+    (as_of, mut caveats): (Vec<AsOf>, Vec<String>),
 ) -> Answer {
     let detailed = params.response_format.is_detailed();
     let quoted = |text: &Option<String>, max: usize| text.as_ref().map(|text| QuotedLine::new(text, max));
-    let (answer_chars, listed, url_chars) = if detailed { (12_000, 200, 12_000) } else { (2_400, 10, 900) };
+    let (answer_cost, listed, url_cost) = if detailed { (12_000, 200, 12_000) } else { (2_400, 10, 900) };
     let passed = (params.citations_offset as usize).min(run.citations.len());
     let rest = run.citations.get(passed..).unwrap_or_default();
-    let listed = listed_citations(rest, listed, url_chars);
+    let listed = listed_citations(rest, listed, url_cost);
+    let brands = brands(&run.facts, detailed, &mut caveats);
     let row = &run.row;
     let answer = run.answer.as_deref().unwrap_or_default();
     let (mentions_known, mentions) =
@@ -270,7 +271,7 @@ fn render(
         prompt_label: quoted(&row.prompt.label, 80),
         topic: quoted(&row.prompt.topic, 120),
         branded: row.prompt.branded,
-        answer: run.answer.as_ref().map(|text| Quoted::at(text, params.answer_offset as usize, answer_chars)),
+        answer: run.answer.as_ref().map(|text| Quoted::at(text, params.answer_offset as usize, answer_cost)),
         seen_from: brand.map(|brand| Seen {
             brand: QuotedLine::new(&brand.name, 120),
             visible: row.visible(),
@@ -284,7 +285,7 @@ fn render(
         next_citations_offset: (listed < rest.len()).then_some(passed + listed),
         citation_basis: run.citation_basis,
         citations: citations(rest, listed),
-        brands: brands(&run.facts, detailed),
+        brands,
         mentions_known,
         mentions,
         web_search: run.web_search,
@@ -308,18 +309,22 @@ fn nameable(brands: &[Brand], facts: &[FactRow]) -> Vec<Brand> {
 
 const URL_CHARS: usize = 400;
 
+// Justifications may be long, and in a dear script.
+const BRANDS_COST: usize = 16_000;
+
 fn line(text: &str, max: usize) -> Value {
     QuotedLine::new(text, max).as_str().into()
 }
 
 /// How many citations are shown: URLs may be long, and what they come to is bounded too.
-fn listed_citations(rows: &[CitationRow], most: usize, url_chars: usize) -> usize {
-    let mut chars = 0;
+fn listed_citations(rows: &[CitationRow], most: usize, most_cost: usize) -> usize {
+    let mut spent = 0;
     let fits = |row: &&CitationRow| {
-        chars += row.url.chars().count().min(URL_CHARS);
-        chars <= url_chars
+        spent += cost(QuotedLine::new(&row.url, URL_CHARS).as_str());
+        spent <= most_cost
     };
-    rows.iter().take(most).take_while(fits).count()
+    // One at least, or whoever follows the pages would not get on.
+    rows.iter().take(most).take_while(fits).count().max(1).min(rows.len())
 }
 
 fn citations(rows: &[CitationRow], listed: usize) -> Table {
@@ -339,8 +344,8 @@ fn citations(rows: &[CitationRow], listed: usize) -> Table {
     table
 }
 
-/// Brands that appear; all that were looked for when detailed.
-fn brands(facts: &[FactRow], detailed: bool) -> Table {
+/// Brands that appear; all that were looked for when detailed. What is too much for one answer is left out, and said.
+fn brands(facts: &[FactRow], detailed: bool, caveats: &mut Vec<String>) -> Table {
     let mut table = Table::new([
         "brand",
         "kind",
@@ -362,7 +367,6 @@ fn brands(facts: &[FactRow], detailed: bool) -> Table {
     table.rows = facts
         .iter()
         .filter(appears)
-        .take(100)
         .map(|fact| {
             vec![
                 line(&fact.name, 120),
@@ -380,6 +384,14 @@ fn brands(facts: &[FactRow], detailed: bool) -> Table {
             ]
         })
         .collect();
+    let known = table.rows.len();
+    table.rows.truncate(table.fitting(BRANDS_COST));
+    if table.rows.len() < known {
+        let cut = known - table.rows.len();
+        caveats.push(format!(
+            "{cut} more brands are left out of `brands`; give `brand` to see the run as one of them sees it"
+        ));
+    }
     table
 }
 

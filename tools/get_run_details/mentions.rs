@@ -8,6 +8,9 @@ use crate::{
 };
 use serde_json::Value;
 
+// Sentences in rare scripts are dear: fewer of them then.
+const MOST_COST: usize = 16_000;
+
 /// The first mentions of tracked brands in an answer, with so many characters of each sentence, and how many there are.
 pub(super) fn mentions(answer: &str, brands: &[Brand], (most, chars): (usize, usize)) -> (usize, Table) {
     let tracked: Vec<Brand> = brands.iter().filter(|brand| brand.is_tracked()).cloned().collect();
@@ -29,5 +32,6 @@ pub(super) fn mentions(answer: &str, brands: &[Brand], (most, chars): (usize, us
         let line = |text: &str| -> Value { QuotedLine::new(text, 120).as_str().into() };
         table.rows.push(vec![line(name), line(mention.alias), offset.into(), sentence.as_str().into()]);
     }
+    table.rows.truncate(table.fitting(MOST_COST));
     (found.len(), table)
 }
