@@ -101,7 +101,10 @@ pub fn assert_shown(text: &str) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let after = chars.peek().copied().unwrap_or(' ');
-        let joins = |c: char| !c.is_ascii() && !c.is_alphabetic() && !c.is_whitespace();
+        // Letters in circles and squares are pictures too.
+        let is_letter =
+            |c: char| c.is_alphabetic() && !matches!(c, '\u{2139}' | '\u{24c2}' | '\u{1f130}'..='\u{1f189}');
+        let joins = |c: char| !c.is_ascii() && !is_letter(c) && !c.is_whitespace();
         match c {
             '\n' | '\t' | ' '..='~' => {}
             // Between the parts of an emoji alone.
