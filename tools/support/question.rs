@@ -8,7 +8,7 @@ use crate::{
     mcp::{
         ToolCx, ToolError,
         params::{BrandName, EngineName, Period, ProjectName, PromptName, TopicName},
-        quote::QuotedLine,
+        quote::{QuotedLine, line},
     },
     model::{Brand, Cell, DayRange, PromptId},
     store::{CellQuery, Reach, Reader},
@@ -78,7 +78,8 @@ impl Question {
         }
         let mut asked = asked(cx, reader, targets, names)?;
         if asked.len() > most {
-            let rest: Vec<String> = asked.iter().skip(most).take(8).map(|one| one.target.name.clone()).collect();
+            let rest = asked.iter().skip(most).take(8).map(|one| line(&one.target.name, 120));
+            let rest: Vec<String> = rest.collect();
             caveats.push(format!(
                 "{most} of {} projects are shown; name another with project, such as {}",
                 asked.len(),
