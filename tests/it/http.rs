@@ -3,7 +3,7 @@
 mod access;
 mod guards;
 mod oauth;
-mod sse;
+pub mod sse;
 
 use crate::support::{http::HttpProgram, program::Home, raw::Era, world::SMALL};
 use serde_json::{Value, json};

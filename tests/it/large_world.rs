@@ -209,7 +209,7 @@ impl Large {
 }
 
 /// Arguments by what their schemas say they are.
-struct Arguments<'t> {
+pub struct Arguments<'t> {
     tool: &'t ToolInfo,
     /// Those without which there is no call, with the values to try.
     required: Vec<(&'t str, Vec<Value>)>,
@@ -223,7 +223,7 @@ struct Arguments<'t> {
 }
 
 impl<'t> Arguments<'t> {
-    fn of(tool: &'t ToolInfo, names: &BTreeMap<&'static str, Vec<Value>>) -> Self {
+    pub fn of(tool: &'t ToolInfo, names: &BTreeMap<&'static str, Vec<Value>>) -> Self {
         let schema = &tool.input_schema;
         let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut found = Self {
@@ -259,7 +259,7 @@ impl<'t> Arguments<'t> {
     }
 
     /// Calls that give only what must be given.
-    fn plain(&self) -> Vec<Value> {
+    pub fn plain(&self) -> Vec<Value> {
         let mut calls = vec![json!({})];
         for (name, values) in &self.required {
             calls = product(&calls, name, values);
@@ -268,7 +268,7 @@ impl<'t> Arguments<'t> {
     }
 
     /// The calls that may cost most.
-    fn dear(&self) -> Vec<Value> {
+    pub fn dear(&self) -> Vec<Value> {
         let mut base = self.plain();
         if let Some(limit) = &self.limit {
             base = product(&base, "limit", std::slice::from_ref(limit));

@@ -25,6 +25,7 @@ mod mcp_json;
 mod oracle;
 mod protocol;
 mod real_answers;
+mod red_team;
 mod refusals;
 mod session;
 mod sql;

@@ -14,7 +14,7 @@ use visibility_mcp::{
 };
 
 /// What a next step is made of: an argument to give, a tool to call, a command to run, a setting to set.
-const STEPS: [&str; 13] = [
+pub const STEPS: [&str; 13] = [
     "allowed",
     "call ",
     "take ",

@@ -11,17 +11,17 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
 /// A client of the older transport.
-pub(super) struct SseClient {
+pub struct SseClient {
     client: reqwest::Client,
     token: Option<String>,
     base: String,
-    pub(super) endpoint: String,
+    pub endpoint: String,
     stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = String> + Send>>,
     rest: String,
 }
 
 impl SseClient {
-    pub(super) async fn open(program: &HttpProgram, token: Option<&str>) -> Self {
+    pub async fn open(program: &HttpProgram, token: Option<&str>) -> Self {
         let response = surely("a stream", program.client(Era::Legacy, token).get("/sse").send()).await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["x-accel-buffering"], "no");
@@ -37,7 +37,7 @@ impl SseClient {
     }
 
     /// The next event: its kind and its data.
-    pub(super) async fn event(&mut self) -> Option<(String, String)> {
+    pub async fn event(&mut self) -> Option<(String, String)> {
         loop {
             if let Some(end) = self.rest.find("\n\n") {
                 let event: String = self.rest.drain(..end + 2).collect();
@@ -51,7 +51,7 @@ impl SseClient {
         }
     }
 
-    pub(super) async fn post(&self, endpoint: &str, message: &Value) -> Response {
+    pub async fn post(&self, endpoint: &str, message: &Value) -> Response {
         let request = in_json(self.client.post(format!("{}{endpoint}", self.base)), message);
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -60,7 +60,7 @@ impl SseClient {
         surely("a status", request.send()).await.unwrap()
     }
 
-    pub(super) async fn ask(&mut self, id: i64, method: &str, params: Value) -> Value {
+    pub async fn ask(&mut self, id: i64, method: &str, params: Value) -> Value {
         let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         assert_eq!(self.post(&self.endpoint, &message).await.status(), StatusCode::ACCEPTED);
         loop {
@@ -73,7 +73,7 @@ impl SseClient {
         }
     }
 
-    pub(super) async fn initialize(&mut self) {
+    pub async fn initialize(&mut self) {
         let client = json!({ "name": "sse", "version": "1" });
         let params = json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": client });
         let opened = self.ask(0, "initialize", params).await;
