@@ -194,7 +194,10 @@ fn warn(figures: &Figures, bases: &Bases, (one, project): (&Asked, &str), caveat
         return;
     }
     if figures.mention_rate.runs == 0 {
-        caveats.push(format!("{project}: mentions of {} are not counted, so no mention rate", one.brand.name));
+        caveats.push(format!(
+            "{project}: mentions of {} are not counted, so no mention rate",
+            QuotedLine::new(&one.brand.name, 120).as_str()
+        ));
     }
     if bases.mention_shares.is_empty() {
         caveats.push(format!(
