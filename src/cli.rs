@@ -208,7 +208,8 @@ pub fn main() -> ExitCode {
 fn log_to_stderr(verbose: u8, serving: bool, json: bool) {
     let (own, others) = match (verbose, serving) {
         (0, false) => (LevelFilter::ERROR, LevelFilter::ERROR),
-        (0, true) => (LevelFilter::INFO, LevelFilter::WARN),
+        // The protocol library warns of every refusal, with what the caller sent in it.
+        (0, true) => (LevelFilter::INFO, LevelFilter::ERROR),
         (1, _) => (LevelFilter::DEBUG, LevelFilter::INFO),
         _ => (LevelFilter::TRACE, LevelFilter::TRACE),
     };

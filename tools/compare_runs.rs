@@ -192,7 +192,16 @@ fn compared(params: &Params, this: &Side, other: &Side, (as_of, caveats): (Vec<A
     let longest = [entered.len(), left.len(), brands.len(), domains.len()].into_iter().max().unwrap_or_default();
     let end = from.saturating_add(most);
     Answer {
-        quoted_fields: QuotedFields(&["runs", "prompt", "other_prompt", "entered", "left", "brands", "domains"]),
+        quoted_fields: QuotedFields(&[
+            "runs",
+            "prompt",
+            "other_prompt",
+            "entered",
+            "left",
+            "brands",
+            "domains",
+            "caveats",
+        ]),
         runs: runs(this, other),
         prompt: QuotedLine::new(&a.prompt.text, 300),
         other_prompt: (a.prompt.id != b.prompt.id).then(|| QuotedLine::new(&b.prompt.text, 300)),

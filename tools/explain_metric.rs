@@ -90,7 +90,7 @@ impl Tool for ExplainMetric {
             None => (Vec::new(), Vec::new()),
         };
         Ok(Answer {
-            quoted_fields: QuotedFields(&["project", "brand"]),
+            quoted_fields: QuotedFields(&["project", "brand", "caveats"]),
             metrics: found.is_none().then(|| all(params.response_format)),
             metric: found.map(|(definition, origin)| explained(definition, origin)),
             projects,

@@ -141,7 +141,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         projects.extend(found);
     }
     Ok(Answer {
-        quoted_fields: QuotedFields(&["project", "brand", "prompt", "topic", "rivals", "domain", "owner"]),
+        quoted_fields: QuotedFields(&["project", "brand", "prompt", "topic", "rivals", "domain", "owner", "caveats"]),
         projects,
         next_cursor: pages.next_cursor(),
         as_of: question.as_of(cx, reader, &mut caveats)?,

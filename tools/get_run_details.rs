@@ -182,6 +182,7 @@ const QUOTED: QuotedFields = QuotedFields(&[
     "failure_reason",
     "upstream_record",
     "history",
+    "caveats",
 ]);
 
 impl Tool for GetRunDetails {
@@ -310,7 +311,7 @@ fn nameable(brands: &[Brand], facts: &[FactRow]) -> Vec<Brand> {
 const URL_CHARS: usize = 400;
 
 // Justifications may be long, and in a dear script.
-const BRANDS_COST: usize = 16_000;
+const BRANDS_COST: usize = 10_000;
 
 fn line(text: &str, max: usize) -> Value {
     QuotedLine::new(text, max).as_str().into()

@@ -132,7 +132,9 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         shown.iter().map(|target| reader.reach(&target.row.key, cx.now())).collect::<Result<_, _>>()?;
     let days = DayRange::ending(anchor(cx, &reaches), 30);
     Ok(Answer {
-        quoted_fields: QuotedFields(&["project", "brand", "domains", "aliases", "exact", "excluded", "brand_id"]),
+        quoted_fields: QuotedFields(&[
+            "project", "brand", "domains", "aliases", "exact", "excluded", "brand_id", "caveats",
+        ]),
         projects,
         total: all.len(),
         next_cursor: all

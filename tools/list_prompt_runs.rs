@@ -212,6 +212,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
             "failure_reason",
             "upstream_key",
             "brand",
+            "caveats",
         ]),
         runs,
         total: total.min(counted as u64),

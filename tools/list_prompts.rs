@@ -180,7 +180,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     prompts.rows.truncate(fitting);
     page.truncate(fitting);
     Ok(Answer {
-        quoted_fields: QuotedFields(&["project", "brand", "prompt", "topic", "topics"]),
+        quoted_fields: QuotedFields(&["project", "brand", "prompt", "topic", "topics", "caveats"]),
         projects,
         prompts,
         total,

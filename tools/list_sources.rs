@@ -200,6 +200,7 @@ impl Tool for ListSources {
             "rechecked",
             "agreement",
             "drift",
+            "caveats",
         ]);
         Ok(Answer { quoted_fields, sources, caveats })
     }

@@ -161,7 +161,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
     let shown: Vec<&Searched> =
         searched.iter().enumerate().filter(|(i, _)| on_page(*i)).map(|(_, item)| item).collect();
     Ok(Answer {
-        quoted_fields: QuotedFields(&["project", "brand", "engine", "prompt", "snippet", "topic", "model"]),
+        quoted_fields: QuotedFields(&["project", "brand", "engine", "prompt", "snippet", "topic", "model", "caveats"]),
         projects: shown
             .iter()
             .map(|item| Project {

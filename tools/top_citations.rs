@@ -175,7 +175,7 @@ fn answer(cx: &ToolCx<'_>, reader: &Reader, params: &Params) -> Result<Answer, T
         }
     }
     Ok(Answer {
-        quoted_fields: QuotedFields(&["project", "brand", "domain", "url", "owner", "topic"]),
+        quoted_fields: QuotedFields(&["project", "brand", "domain", "url", "owner", "topic", "caveats"]),
         projects,
         next_cursor: pages.next_cursor(),
         as_of: question.as_of(cx, reader, &mut caveats)?,

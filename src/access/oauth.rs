@@ -121,13 +121,11 @@ impl OAuth {
         let url = checked(resource).map_err(|problem| OAuthError::Resource { url: resource.to_owned(), problem })?;
         signatures::install();
         let resource = ProtectedResource::new(resource, url, issuer);
-        let mut validation = Validation::default();
-        validation.leeway = LEEWAY_S;
-        validation.validate_nbf = true;
+        let mut validation = Validation { leeway: LEEWAY_S, validate_nbf: true, ..Validation::default() };
         validation.set_issuer(&[issuer]);
         validation.set_audience(&resource.audience());
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        let keys = Arc::new(Keys::new(issuer, at));
+        let keys = Arc::new(Keys::new(issuer, &at));
         Ok(Self { resource: Arc::new(resource), keys, validation, projects_claim })
     }
 

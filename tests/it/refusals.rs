@@ -14,7 +14,7 @@ use visibility_mcp::{
 };
 
 /// What a next step is made of: an argument to give, a tool to call, a command to run, a setting to set.
-pub const STEPS: [&str; 13] = [
+pub const STEPS: [&str; 14] = [
     "allowed",
     "call ",
     "take ",
@@ -28,6 +28,7 @@ pub const STEPS: [&str; 13] = [
     "engines here",
     "expected",
     "write ",
+    "views: ",
 ];
 
 fn check_words(words: &str, case: &str) {

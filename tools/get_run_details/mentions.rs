@@ -9,7 +9,7 @@ use crate::{
 use serde_json::Value;
 
 // Sentences in rare scripts are dear: fewer of them then.
-const MOST_COST: usize = 16_000;
+const MOST_COST: usize = 10_000;
 
 /// The first mentions of tracked brands in an answer, with so many characters of each sentence, and how many there are.
 pub(super) fn mentions(answer: &str, brands: &[Brand], (most, chars): (usize, usize)) -> (usize, Table) {

@@ -63,10 +63,10 @@ impl Known {
 }
 
 impl Keys {
-    pub(super) fn new(issuer: &str, at: Url) -> Self {
+    pub(super) fn new(issuer: &str, at: &Url) -> Self {
         Self {
             issuer: issuer.to_owned(),
-            documents: documents(&at),
+            documents: documents(at),
             known: RwLock::default(),
             asked: tokio::sync::Mutex::default(),
         }
@@ -195,7 +195,7 @@ struct Set {
     keys: Vec<Value>,
 }
 
-/// Where an issuer's metadata may be: as RFC 8414 has it, and as OpenID Connect has it, both ways.
+/// Where an issuer's metadata may be: as RFC 8414 has it, and as `OpenID` Connect has it, both ways.
 fn documents(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/');
     let mut paths = vec![

@@ -150,10 +150,14 @@ fn forged_and_foreign_cursors_of_every_tool_are_refused() {
     for tool in registry.tools().filter(|tool| tool.input_schema["properties"].get("cursor").is_some()) {
         let arguments = Arguments::of(tool, &names);
         let mut question = arguments.plain().remove(0);
-        question["limit"] = 1.into();
+        if tool.input_schema["properties"].get("limit").is_some() {
+            question["limit"] = 1.into();
+        }
         let first = ask(&registry, tool.name, &question).unwrap();
-        let cursor = first["next_cursor"].as_str().unwrap_or_else(|| panic!("{}: one page: {first}", tool.name));
-        given.push((tool.name, question.clone(), cursor.to_owned()));
+        // Of a list that ends on its first page there is none.
+        if let Some(cursor) = first["next_cursor"].as_str() {
+            given.push((tool.name, question.clone(), cursor.to_owned()));
+        }
     }
     assert!(given.len() >= 5, "{given:?}");
     for (tool, question, own) in &given {

@@ -1,6 +1,6 @@
 //! The ways in: stdio and HTTP in both eras, and HTTP+SSE.
 
-use super::poison::POISONED;
+use super::{poison::POISONED, shown::is_strangers};
 use crate::{
     http::sse::SseClient,
     support::{
@@ -83,7 +83,12 @@ impl Door {
                 assert!(child.wait().await.unwrap().success(), "{}", self.name);
             }
             Way::Http(_, program) | Way::Sse(_, program, _) => {
-                program.stop().await;
+                let (_, log) = program.stop().await;
+                assert!(
+                    !is_strangers(&log) && !log.contains("passwd"),
+                    "{}: it logs what it was told: {log}",
+                    self.name
+                );
             }
         }
         fs::read(self.cache).unwrap()

@@ -129,7 +129,7 @@ impl Poison {
 fn run(day: Day, (number, text): (usize, &str), engine: &str, status: Status, said: &str) -> RunRecord {
     let created_at = day.start() + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
     let done = status == Status::Finished;
-    let named: String = (0..texts().len()).map(|at| format!(" {MARK}{at}, ")).collect();
+    let named = (0..texts().len()).fold(String::new(), |all, at| format!("{all} {MARK}{at}, "));
     let mut answer = format!("{said}\n{named}\nhttps://{MARK}1.example/{number} and {}", urls(said)[0]);
     // One of twenty megabytes, on the newest day.
     if number == 3 && engine == "chatgpt" && day.to_string() == LAST_DAY {

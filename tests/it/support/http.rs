@@ -12,6 +12,7 @@ use std::process::Stdio;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
 };
 
 pub const MODERN: &str = "2026-07-28";
@@ -20,7 +21,8 @@ pub const MODERN: &str = "2026-07-28";
 pub struct HttpProgram {
     pub child: Child,
     pub base: String,
-    log: BufReader<tokio::process::ChildStderr>,
+    /// Read on as it comes: a server whose log nobody takes would wait.
+    log: JoinHandle<String>,
 }
 
 impl HttpProgram {
@@ -50,6 +52,11 @@ impl HttpProgram {
             seen += &line;
         };
         none_in("the log", &seen);
+        let log = tokio::spawn(async move {
+            let mut rest = String::new();
+            log.read_to_string(&mut rest).await.unwrap();
+            rest
+        });
         Self { child, base, log }
     }
 
@@ -57,9 +64,9 @@ impl HttpProgram {
     pub async fn stop(mut self) -> (String, String) {
         let id = rustix::process::Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        let (mut out, mut log) = (String::new(), String::new());
+        let mut out = String::new();
         let mut stdout = self.child.stdout.take().unwrap();
-        surely("the log", self.log.read_to_string(&mut log)).await.unwrap();
+        let log = surely("the log", self.log).await.unwrap();
         surely("stdout", stdout.read_to_string(&mut out)).await.unwrap();
         none_in("the log", &log);
         none_in("stdout", &out);
@@ -151,7 +158,8 @@ impl HttpClient {
     pub async fn ask_all(&mut self, method: &str, params: Value) -> Vec<Value> {
         self.last_id += 1;
         let message = json!({ "jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params });
-        messages(surely("an answer", self.message(message).send()).await.unwrap()).await
+        let what: String = format!("the answer to {method} {}", message["params"]).chars().take(300).collect();
+        surely(&what, async { messages(self.message(message).send().await.unwrap()).await }).await
     }
 
     pub async fn ask(&mut self, method: &str, params: Value) -> Value {
