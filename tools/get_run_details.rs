@@ -243,7 +243,7 @@ fn render(
 ) -> Answer {
     let detailed = params.response_format.is_detailed();
     let quoted = |text: &Option<String>, max: usize| text.as_ref().map(|text| QuotedLine::new(text, max));
-    let (answer_cost, listed, url_cost) = if detailed { (12_000, 200, 12_000) } else { (2_400, 10, 900) };
+    let (answer_cost, listed, url_cost) = if detailed { (12_000, 200, 8_000) } else { (2_400, 10, 900) };
     let passed = (params.citations_offset as usize).min(run.citations.len());
     let rest = run.citations.get(passed..).unwrap_or_default();
     let listed = listed_citations(rest, listed, url_cost);

@@ -93,7 +93,7 @@ fn lines_and_excerpts_are_bounded_and_say_what_was_cut() {
 fn twenty_megabytes_take_one_pass() {
     // Would not end within the test's patience if the work were quadratic.
     let text = "<![\u{200d}\u{200b}👩".repeat(1_500_000);
-    assert!((90..=100).contains(&cost(Quoted::at(&text, 3_000_000, 100).text())));
+    assert!((80..=100).contains(&cost(Quoted::at(&text, 3_000_000, 100).text())));
 }
 
 fn hostile() -> impl Strategy<Value = String> {
