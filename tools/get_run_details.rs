@@ -296,7 +296,7 @@ fn render(
         previous_run_id: run.previous,
         next_run_id: run.next,
         gone_at: run.gone_at.map(|at| at.to_string()),
-        upstream_record: record.map(|record| Quoted::at(record, params.record_offset as usize, 6_000)),
+        upstream_record: record.map(|record| Quoted::at(record, params.record_offset as usize, 4_000)),
         as_of,
         caveats,
     }
