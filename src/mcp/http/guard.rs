@@ -301,7 +301,6 @@ struct Asked {
     session: Option<String>,
     /// It is the one message that opens a session, whatever its headers say.
     opens: bool,
-    is_call: bool,
     principal: Option<Arc<Principal>>,
 }
 
@@ -317,9 +316,7 @@ impl Asked {
             method: parts.method.clone(),
             session: parts.headers.get(&SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned),
             // What is no plain message may be one to a more lenient reader.
-            opens: parts.method == Method::POST
-                && !message.as_ref().is_ok_and(|message| message.method != "initialize"),
-            is_call: message.is_ok_and(|message| message.method == "tools/call"),
+            opens: parts.method == Method::POST && !message.is_ok_and(|message| message.method != "initialize"),
             principal: parts.extensions.get::<Arc<Principal>>().cloned(),
         }
     }
@@ -329,6 +326,7 @@ impl Asked {
         #[derive(Deserialize)]
         struct Call<'a> {
             #[serde(borrow)]
+            method: Cow<'a, str>,
             params: Named<'a>,
         }
         #[derive(Deserialize)]
@@ -339,7 +337,7 @@ impl Asked {
         let Some(principal) = self.principal.as_ref().filter(|principal| !principal.may_sync) else { return Ok(()) };
         // What is not understood here is the tool's to refuse.
         match serde_json::from_slice::<Call<'_>>(body) {
-            Ok(call) if self.is_call && guards.writing.contains(&call.params.name.as_ref()) => {
+            Ok(call) if call.method == "tools/call" && guards.writing.contains(&call.params.name.as_ref()) => {
                 guards.access.to_sync(principal).map_or(Ok(()), |denied| Err(denied.into()))
             }
             _ => Ok(()),

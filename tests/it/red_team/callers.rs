@@ -4,7 +4,7 @@ use super::{
     doors::Door,
     names,
     poison::POISONED,
-    shown::{check_answer, check_clean, check_words},
+    shown::{check_answer, check_clean, check_result, check_words},
 };
 use crate::large_world::Arguments;
 use serde_json::{Value, json};
@@ -231,12 +231,7 @@ async fn forgers_get_no_further_over_any_transport() {
                 }
                 let case = format!("{name} {} {argument}", tool.name);
                 let result = door.call(tool.name, &arguments).await;
-                let text = result["content"][0]["text"].as_str().unwrap();
-                if result["isError"] == true {
-                    check_words(&case, text);
-                } else {
-                    check_answer(&case, &result["structuredContent"], text);
-                }
+                check_result(&case, &result);
             }
         }
         for text in &texts {

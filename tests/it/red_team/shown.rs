@@ -18,6 +18,16 @@ pub fn check_answer(case: &str, answer: &Value, text: &str) {
     check_value(case, answer, &quoted, false);
 }
 
+/// Checks a result as a client got it: an answer, or words in place of one.
+pub fn check_result(case: &str, result: &Value) {
+    let text = result["content"][0]["text"].as_str().unwrap();
+    if result["isError"] == true {
+        check_words(case, text);
+    } else {
+        check_answer(case, &result["structuredContent"], text);
+    }
+}
+
 /// Nothing hidden, nothing that a client would load or run by itself.
 pub fn check_clean(case: &str, text: &str) {
     let around = |at: usize| {
