@@ -3,7 +3,7 @@
 mod keys;
 mod signatures;
 
-use super::tokens;
+use super::{PERSON, PROGRAM, is_vouched};
 use crate::{
     mcp::{
         Principal,
@@ -25,16 +25,8 @@ use url::Url;
 const LEEWAY_S: u64 = 30;
 const LONGEST_TOKEN: usize = 16 << 10;
 const LONGEST_NAME: usize = 255;
-// A person and a program of the same id are two.
-const PERSON: &str = "oauth:";
-const PROGRAM: &str = "oauth-client:";
 // What an access token may call itself: RFC 9068, and issuers that are older than it.
 const TYPES: [&str; 3] = ["at+jwt", "application/at+jwt", "jwt"];
-
-/// Is a principal of this name one that an issuer vouches for?
-pub(super) fn is_name(name: &str) -> bool {
-    name.starts_with(PERSON) || name.starts_with(PROGRAM)
-}
 
 /// The addresses cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -241,7 +233,7 @@ impl Authenticate for OAuth {
     }
 
     fn to_sync(&self, principal: &Principal) -> Option<Denied> {
-        is_name(&principal.name).then(|| {
+        is_vouched(&principal.name).then(|| {
             // Both, or a client would give up the one for the other.
             let scopes = format!("{READ} {SYNC}");
             self.denied(&Refused::Scope(scopes, "to sync takes the scope visibility:sync; ask the issuer for it"))
@@ -285,7 +277,7 @@ fn projects(claim: Option<&Value>) -> Result<Allowed, Refused> {
     };
     let listed = Listed::deserialize(claim).ok();
     let names = listed.map(|listed| listed.words().into_iter().map(str::to_owned).collect());
-    names.and_then(|names| tokens::projects(names).ok()).ok_or(Refused::Projects(
+    names.and_then(|names| super::projects(names).ok()).ok_or(Refused::Projects(
         "the token's claim of projects must list source/project, source/* or *; names with spaces need an array",
     ))
 }

@@ -1,12 +1,9 @@
 //! Bearer tokens of a file: only their hashes are kept, and the file is read again when it changes.
 
-use super::oauth;
-use crate::{
-    mcp::{
-        Principal,
-        http::{Authenticate, Denied},
-    },
-    store::Allowed,
+use super::{is_vouched, projects};
+use crate::mcp::{
+    Principal,
+    http::{Authenticate, Denied},
 };
 use axum::http::{StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -160,7 +157,7 @@ fn read(path: &Path) -> Result<Known, TokenFileError> {
         .into_iter()
         .map(|token| {
             let name = token.name.trim().to_owned();
-            let kept = name == Principal::owner().name || oauth::is_name(&name);
+            let kept = name == Principal::owner().name || is_vouched(&name);
             if name.is_empty() || kept || !names.insert(name.clone()) {
                 return Err(invalid(format!(
                     "the name {:?} is empty, taken, `owner`, or one of `oauth:`; give each token its own",
@@ -175,20 +172,6 @@ fn read(path: &Path) -> Result<Known, TokenFileError> {
             Ok((hash, Arc::new(Principal { name, projects, may_sync: token.sync })))
         })
         .collect()
-}
-
-/// The projects that names open.
-pub(super) fn projects(names: Vec<String>) -> Result<Allowed, String> {
-    if names.iter().any(|name| name == "*") {
-        return Ok(Allowed::All);
-    }
-    if names.is_empty() {
-        return Err("none; list `source/project`, or `source/*`, or `*` for all".to_owned());
-    }
-    match names.iter().find(|name| !name.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty())) {
-        Some(odd) => Err(format!("{odd:?} is not `source/project`; list_sources shows both")),
-        None => Ok(Allowed::Only(names.into_iter().collect())),
-    }
 }
 
 fn hash(text: &str) -> Option<[u8; 32]> {
