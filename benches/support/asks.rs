@@ -283,11 +283,29 @@ pub fn asks(alone: &Cache, days: DayRange) -> Vec<Ask> {
     let text = json!({ "text": two });
     ask("search_answers", "two words", text, Budget::Micros("Q7", 2_000.0), &matches(&two), Reach::Window);
 
-    let counted = format!(
-        "SELECT day, engine, count(*), sum(status = 'finished') FROM runs
-         WHERE day BETWEEN '{}' AND '{}' GROUP BY day, engine ORDER BY 1, 2",
-        days.first, days.last
-    );
-    ask("query_sql", "runs by day and engine", json!({ "sql": counted }), slice, &rows_of_runs, Reach::Window);
+    let within = format!("day BETWEEN '{}' AND '{}'", days.first, days.last);
+    for (what, sql, rows) in [
+        (
+            "runs by day and engine",
+            "SELECT day, engine, count(*), sum(status = 'finished') FROM runs WHERE DAYS GROUP BY day, engine
+             ORDER BY 1, 2",
+            &rows_of_runs,
+        ),
+        (
+            "the own brand by day",
+            "SELECT day, avg(mentions > 0), avg(citations > 0) FROM runs JOIN run_brands USING (run)
+             WHERE kind = 'own' AND DAYS GROUP BY day ORDER BY 1",
+            &rows_of_runs,
+        ),
+        (
+            "domains by citations",
+            "SELECT domain, count(*) FROM runs JOIN citations USING (run) WHERE DAYS GROUP BY 1
+             ORDER BY 2 DESC, 1 LIMIT 20",
+            &rows_of_urls,
+        ),
+    ] {
+        let sql = sql.replace("DAYS", &within);
+        ask("query_sql", what, json!({ "sql": sql }), slice, rows, Reach::Window);
+    }
     all
 }

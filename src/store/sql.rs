@@ -32,7 +32,7 @@ const FUNCTIONS: &str = "\
 
 /// The tables that the views read.
 const TABLES: &str = "\
-    brand citation domain engine model project prompt run run_brand scope_brand source status url";
+    brand calendar citation domain engine model project prompt run run_brand scope_brand source status url";
 
 /// The rows of a statement.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -110,6 +110,9 @@ fn guarded(path: &Path, limit: Option<Limit>) -> Result<Connection, Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("run_id", 1, flags, |cx| Ok(RunId::from_i64(cx.get(0)?).to_string()))?;
     connection.create_scalar_function("prompt_id", 1, flags, |cx| Ok(PromptId::from_i64(cx.get(0)?).to_string()))?;
+    // The days are those of the state that the statement reads.
+    connection.execute_batch("BEGIN")?;
+    connection.execute_batch(views::CALENDAR)?;
     for view in VIEWS {
         connection.execute_batch(&format!("CREATE TEMP VIEW {} AS {}", view.name, view.sql))?;
     }

@@ -54,6 +54,8 @@ fn a_statement_can_do_nothing_but_read_the_views() {
         "SELECT * FROM sqlite_schema",
         "SELECT sql FROM sqlite_temp_schema",
         "SELECT * FROM sqlite_temp_master",
+        "SELECT * FROM calendar",
+        "SELECT * FROM temp.calendar",
         "SELECT * FROM pragma_table_info('run')",
         "SELECT * FROM pragma_database_list",
         "PRAGMA user_version",
@@ -115,9 +117,9 @@ fn a_statement_reads_what_people_ask_for() {
     let (first, last) = (summary["period"]["first"].as_str().unwrap(), summary["period"]["last"].as_str().unwrap());
     let project = DEMO.world.project_name(0).replace('\'', "''");
     let answer = ask(&format!(
-        "WITH own AS (SELECT run_id, mentions > 0 AS is_named FROM run_brands WHERE kind = 'own')
+        "WITH own AS (SELECT run, mentions > 0 AS is_named FROM run_brands WHERE kind = 'own')
          SELECT count(*) AS runs, sum(is_named) AS hits, round(avg(is_named), 4) AS value
-         FROM runs JOIN own USING (run_id)
+         FROM runs JOIN own USING (run)
          WHERE project = '{project}' AND status = 'finished' AND day BETWEEN '{first}' AND '{last}'"
     ));
     let rate = &summary["mention_rate"];
