@@ -13,7 +13,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use std::{borrow::Cow, cell::RefCell, fmt};
 
 /// What an upstream documents of a record; at most 64 fields are looked after.
@@ -217,6 +217,16 @@ impl<'a, 'd> Fields<'a, 'd> {
     /// A number.
     pub(super) fn opt_number(&self, name: &str) -> Option<f64> {
         self.read_as(name, value::number)
+    }
+
+    /// A value of whatever kind as JSON text that anybody can read: no number is out of range, and nothing nested too
+    /// deep.
+    pub(super) fn json(&self, name: &str, value: &RawValue) -> Option<String> {
+        if serde_json::from_str::<Value>(value.get()).is_err() {
+            self.note(name, DriftKind::ChangedType);
+            return None;
+        }
+        Some(value.get().to_owned())
     }
 
     /// True or false.

@@ -291,15 +291,15 @@ pub(super) fn scores(brand: &BrandKey, raw: &RawValue, drift: &DriftLog) -> Resu
     let day = row.day("date")?;
     let figure = |(names, metric): &(&[&str], &str)| {
         // Null is a value as well: none, where there may have been one.
-        let given = |wanted: &&str| row.entries().find(|(name, _)| name == wanted).map(|(_, value)| value.get());
-        let all: Vec<&str> = names.iter().filter_map(given).collect();
-        let value = all.iter().find(|value| **value != "null").or_else(|| all.first())?;
+        let given = |wanted: &&str| row.entries().find(|(name, _)| name == wanted);
+        let all: Vec<(&str, &RawValue)> = names.iter().filter_map(given).collect();
+        let (name, value) = all.iter().find(|(_, value)| value.get() != "null").or_else(|| all.first())?;
         Some(Published {
             day,
             engine: None,
             brand: Some(brand.clone()),
             metric: (*metric).to_owned(),
-            value: (*value).to_owned(),
+            value: row.json(name, value)?,
         })
     };
     Ok(SCORES.iter().filter_map(figure).collect())

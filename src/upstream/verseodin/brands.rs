@@ -196,7 +196,8 @@ fn is_called(brand: &Brand, name: &str) -> bool {
 
 /// The name in a domain: `acme` of `shop.acme.co.uk`.
 fn label(host: &str) -> String {
-    registrable_domain(host).split('.').next().unwrap_or(host).to_owned()
+    // An address may have dots alone between two others.
+    registrable_domain(host).split('.').find(|part| !part.is_empty()).unwrap_or(host).to_owned()
 }
 
 /// Letters and digits alone, lower case: `Acme Tools` and `acme-tools` are the same.
@@ -293,6 +294,13 @@ mod tests {
             assert_eq!((site.host.as_deref(), site.name.as_deref()), (host, name), "{json}");
         }
         assert_eq!(site(r#"{"name":"A","brand_tokens":["a, b","c"]}"#).aliases, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_brand_without_a_name_has_that_of_its_domain() {
+        for (host, name) in [("shop.acme.co.uk", "acme"), ("acme..example", "example"), ("a...exampl,e", "exampl,e")] {
+            assert_eq!(label(host), name, "{host}");
+        }
     }
 
     #[test]

@@ -130,14 +130,16 @@ fn history_row(project: &ProjectRecord, row: &RawValue, drift: &DriftLog) -> Res
     let day = row.day("day")?;
     let engine = row.opt_word("engine").map(|engine| engine_name(&row, &engine));
     let columns = row.entries().filter(|(column, _)| !HISTORY_IDENTITY.contains(column));
-    let figure = |(column, value): (&str, &RawValue)| Published {
-        day,
-        engine: engine.clone(),
-        brand: None,
-        metric: clean(column, MAX_WORD),
-        value: value.get().to_owned(),
+    let figure = |(column, value): (&str, &RawValue)| {
+        Some(Published {
+            day,
+            engine: engine.clone(),
+            brand: None,
+            metric: clean(column, MAX_WORD),
+            value: row.json(column, value)?,
+        })
     };
-    Ok(columns.map(figure).collect())
+    Ok(columns.filter_map(figure).collect())
 }
 
 /// A row of another universe would be one client's data in another's answer.
