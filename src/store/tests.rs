@@ -7,6 +7,7 @@
     reason = "a test is read from top to bottom"
 )]
 
+mod allowed;
 mod cited;
 mod lists;
 mod models;

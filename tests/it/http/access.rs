@@ -8,16 +8,25 @@ use crate::support::{
     surely,
     world::{SMALL, SOURCE},
 };
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, time::Duration};
 use visibility_mcp::{access, tools};
 
 const OWN: &str = "Fernvolt · home batteries";
+/// What stands in rows of the source that belong to no project: a reason and a field.
+const OF_THE_SOURCE: [&str; 2] = ["a reason with a name in it", "named_after_a_project"];
 
 /// A server with these tokens: name, projects, may sync. The tokens come in the same order.
 async fn served(listed: &[(&str, &str, bool)], arguments: &[&str]) -> (Home, HttpProgram, Vec<String>) {
     let home = Home::new();
     let cache = SMALL.copy_to(home.path());
+    let [reason, field] = OF_THE_SOURCE;
+    let rows = format!(
+        "INSERT INTO quarantine (source_id, place, reason, hash, raw, first_at, last_at) VALUES (1, '', '{reason}', 1, '', 0, 0);
+         INSERT INTO drift (source_id, record, field, kind, first_at, last_at) VALUES (1, 'run', '{field}', 'new', 0, 0);"
+    );
+    Connection::open(&cache).unwrap().execute_batch(&rows).unwrap();
     let (mut file, mut tokens) = (String::new(), Vec::new());
     for (name, projects, sync) in listed {
         let minted = access::mint().unwrap();
@@ -148,8 +157,8 @@ fn foreign() -> (Value, BTreeSet<String>) {
     let names: Vec<String> = names.map(|project| project["project"].as_str().unwrap().to_owned()).collect();
     let other = names.iter().find(|name| *name != OWN).unwrap();
     let ((named, theirs), (_, ours)) = (of(other), of(OWN));
-    let words = theirs.difference(&ours).filter(|word| word.chars().count() > 4).cloned().collect();
-    (named, words)
+    let words = theirs.difference(&ours).filter(|word| word.chars().count() > 4).cloned();
+    (named, words.chain(OF_THE_SOURCE.map(str::to_owned)).collect())
 }
 
 /// Everything that a client is told in answer to a question.
@@ -159,6 +168,24 @@ fn shows(answer: &Value, asked: &Value, words: &BTreeSet<String>) -> Vec<String>
     words.iter().filter(|word| text.contains(word.as_str()) && !asked.contains(word.as_str())).cloned().collect()
 }
 
+/// A name of the same form that is nowhere, though near.
+fn near(name: &str) -> String {
+    let turned = |c: char| match c {
+        'e' | '9' => char::from(c as u8 - 4),
+        'a'..='d' | '0'..='8' => char::from(c as u8 + 1),
+        other => other,
+    };
+    let kept = name.chars().count() - 6;
+    name.chars().enumerate().map(|(at, c)| if at < kept { c } else { turned(c) }).collect()
+}
+
+/// What is said of one of these names, whichever it is, and but for those that are most like it.
+fn said(answer: &Value, names: [&str; 2]) -> String {
+    let text = if answer["isError"] == true { &answer["content"][0]["text"] } else { &answer["structuredContent"] };
+    let text = names.iter().fold(text.to_string(), |text, name| text.replace(name, "NAME"));
+    text.split("nearest").next().unwrap_or_default().to_owned()
+}
+
 #[tokio::test]
 async fn no_tool_with_any_argument_tells_of_another_project() {
     let (named, words) = foreign();
@@ -166,10 +193,12 @@ async fn no_tool_with_any_argument_tells_of_another_project() {
     let (_home, program, tokens) = served(&[("team", &own(), true), ("all", "*", true)], &["--query-sql"]).await;
     let mut team = program.client(Era::Modern, Some(&tokens[0]));
     let mut all = program.client(Era::Modern, Some(&tokens[1]));
-    let list = all.call("list_sources", json!({})).await;
-    assert!(!shows(&list, &json!({}), &words).is_empty(), "the words are such as would be found");
+    let list = all.call("list_sources", json!({ "response_format": "detailed" })).await;
+    let found = shows(&list, &json!({}), &words);
+    assert!(OF_THE_SOURCE.iter().all(|word| found.iter().any(|found| found == word)), "{found:?} would be found");
+    assert!(found.len() > OF_THE_SOURCE.len(), "{found:?} would be found");
 
-    let mut tried = 0;
+    let (mut tried, mut compared) = (0, 0);
     for tool in tools::catalogue_with_sql().tools() {
         let properties = tool.input_schema["properties"].as_object().cloned().unwrap_or_default();
         let required = tool.input_schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -179,12 +208,28 @@ async fn no_tool_with_any_argument_tells_of_another_project() {
             base[name] = named.get(name).cloned().unwrap_or_else(|| panic!("no value for {name} of {}", tool.name));
         }
         let mut calls = vec![base.clone()];
+        if properties.contains_key("response_format") {
+            let mut call = base.clone();
+            call["response_format"] = "detailed".into();
+            calls.push(call);
+        }
         let strings = properties.iter().filter(|(_, schema)| schema["type"] == "string");
         for (name, _) in strings.clone() {
             let Some(value) = named.get(name.as_str()) else { continue };
             let mut call = base.clone();
             call[name.as_str()] = value.clone();
             calls.push(call.clone());
+            if let Some(value) = value.as_str().filter(|value| words.contains(*value)) {
+                let nowhere = near(value);
+                let theirs = said(&team.call(tool.name, call.clone()).await, [value, &nowhere]);
+                call[name.as_str()] = nowhere.as_str().into();
+                let answer = team.call(tool.name, call.clone()).await;
+                let found = shows(&answer, &call, &words);
+                assert!(found.is_empty(), "{} {call} tells of {found:?}: {answer}", tool.name);
+                assert_eq!(theirs, said(&answer, [value, &nowhere]), "{} tells {value} from {nowhere}", tool.name);
+                call[name.as_str()] = value.into();
+                compared += 1;
+            }
             if properties.contains_key("response_format") {
                 call["response_format"] = "detailed".into();
                 calls.push(call);
@@ -201,7 +246,7 @@ async fn no_tool_with_any_argument_tells_of_another_project() {
             tried += 1;
         }
     }
-    assert!(tried > 60, "{tried}");
+    assert!(tried > 60 && compared > 30, "{tried}, {compared}");
 }
 
 #[tokio::test]
