@@ -143,7 +143,8 @@ fn refused(problem: SqlProblem) -> ToolError {
         },
         SqlProblem::Wrong(words) => ToolError::invalid(
             format!("not valid SQL: {}", line(&words, 120)),
-            "the dialect is SQLite's; write one SELECT",
+            // One that is ambiguous, or in one side of a join alone.
+            if words.contains("column") { columns() } else { "the dialect is SQLite's; write one SELECT".to_owned() },
         ),
         SqlProblem::Store(error) => error.into(),
     }

@@ -25,7 +25,7 @@ const SQL_BYTES: i32 = 20_000;
 /// What may be called. Whatever makes files, threads, or more text than was there is not among them.
 const FUNCTIONS: &str = "\
     abs avg ceil ceiling coalesce concat concat_ws count cume_dist date datetime dense_rank exp \
-    first_value floor glob group_concat ifnull iif instr julianday lag last_value lead length like ln \
+    first_value floor glob group_concat ifnull iif instr julianday lag last_value lead length like likelihood ln \
     log lower ltrim max min mod nth_value ntile nullif octet_length percent_rank pow power prompt_id \
     rank replace round row_number rtrim run_id sign sqrt strftime string_agg substr substring sum time \
     timediff total trim typeof unicode unixepoch upper";

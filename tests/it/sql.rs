@@ -156,6 +156,8 @@ fn a_slip_is_named_with_what_is_nearest() {
         ("SELECT * FROM run", "no view \"run\"; nearest: run_brands, runs"),
         ("SELECT * FROM citation", "nearest: citations"),
         ("SELECT random() FROM runs", "no function \"random\""),
+        ("SELECT 1 FROM runs JOIN run_brands USING (run_id)", "run_brands: run brand"),
+        ("SELECT run FROM runs, run_brands", "ambiguous"),
         ("SELEC 1", "not valid SQL"),
         ("DELETE FROM run", "one SELECT"),
         ("SELECT 1; SELECT 2", "one SELECT"),

@@ -26,7 +26,8 @@ pub(super) const CALENDAR: &str = "
 
 /// The views. Days are text, `YYYY-MM-DD`; instants are text, RFC 3339 in UTC; yes and no are 1 and 0. `run` is a number
 /// that views are joined by: an id is made by a function, which no index knows. A `CROSS JOIN` keeps SQLite from beginning
-/// with the small table, and from reading the runs of all days for each of its rows.
+/// with the small table, and from reading the runs of all days for each of its rows; the `likelihood` tells it that a day
+/// is worth looking up, which the sampled statistics of a large project do not.
 pub const VIEWS: &[View] = &[
     View {
         name: "projects",
@@ -83,7 +84,7 @@ pub const VIEWS: &[View] = &[
                      strftime('%Y-%m-%dT%H:%M:%SZ', r.finished_at / 1000, 'unixepoch') AS finished_at,
                      r.total_citations AS total_citations, r.web_search AS web_search, r.cost_usd AS cost_usd,
                      r.failure_reason AS failure_reason
-              FROM main.run r JOIN temp.calendar k ON k.day = r.day JOIN main.prompt q ON q.id = r.prompt_id
+              FROM main.run r JOIN temp.calendar k ON likelihood(k.day = r.day, 0.001) JOIN main.prompt q ON q.id = r.prompt_id
               JOIN main.project p ON p.id = r.project_id JOIN main.source s ON s.id = p.source_id
               CROSS JOIN main.engine e ON e.id = r.engine_id CROSS JOIN main.status t ON t.id = r.status_id
               LEFT JOIN main.model m ON m.id = r.model_id
