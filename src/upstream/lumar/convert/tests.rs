@@ -196,3 +196,15 @@ fn a_score_has_one_name_whichever_the_server_uses() {
     assert_eq!(figures(half), "2026-11-20 visibility_index=12");
     assert!(scores(&own, &raw(&json!({ "date": null })), &DriftLog::default()).is_err());
 }
+
+#[test]
+fn a_score_that_nobody_can_read_is_left_out_and_noted() {
+    let deep = format!("{}1{}", "[".repeat(2_000), "]".repeat(2_000));
+    for value in ["9e999", &deep] {
+        let row = format!(r#"{{"date": "2026-11-20", "avgVisibilityIndex": {value}, "totalRuns": 7}}"#);
+        let (row, drift) = (RawValue::from_string(row).unwrap(), DriftLog::default());
+        let figures = scores(&BrandKey("b1".into()), &row, &drift).unwrap();
+        assert_eq!(figures.iter().map(|figure| figure.metric.as_str()).collect::<Vec<_>>(), ["runs"]);
+        assert!(drift.into_drifts().iter().any(|drift| drift.field == "avgVisibilityIndex"));
+    }
+}
