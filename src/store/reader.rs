@@ -100,3 +100,17 @@ impl std::fmt::Debug for Reader {
         f.write_str("Reader")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    /// `.cargo/config.toml` says why, and takes it out of the build.
+    #[test]
+    fn a_reader_keeps_its_pages_while_others_read() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut options = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = options.query_map((), |row| row.get::<_, String>(0)).unwrap();
+        assert!(options.map(Result::unwrap).all(|option| option != "ENABLE_MEMORY_MANAGEMENT"));
+    }
+}
